@@ -1,0 +1,49 @@
+#ifndef NORMC_COMPILER_DIAGNOSTICS_H
+#define NORMC_COMPILER_DIAGNOSTICS_H
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace normc {
+
+/// A place in a source file. `line` and `column` count from 1; line 0 is the file (or command line) as a whole.
+struct Place {
+  std::string file;
+  unsigned line = 0, column = 0;
+};
+
+/// The fault of the text or the data (exit status 1), of the command line (2), or of the device or system (3).
+enum class Fault : uint8_t { spec = 1, usage = 2, system = 3 };
+
+/// Collects what is wrong, in order; prints `file:line:col: error: message`, the quoted line and a caret.
+/// Messages are lower case without a full stop: found versus expected, and the fix.
+class Diagnostics {
+public:
+  struct Entry {
+    Fault fault;
+    Place place;
+    std::string message;
+    std::vector<std::pair<Place, std::string>> notes;
+  };
+  /// Gives the text of a file for quoting; kept for the life of this object.
+  void addSource(std::string file, std::string text);
+  /// The returned entry is valid until the next error; add notes to it. The same error at the same place is kept once.
+  Entry &error(Place place, std::string message, Fault fault = Fault::spec);
+  bool any() const { return !entries.empty(); }
+  const std::vector<Entry> &all() const { return entries; }
+  /// The exit status: that of the first entry, 0 where there is none.
+  int status() const;
+  /// All of them as text; at most 20 errors, then how many more there are.
+  std::string format() const;
+
+private:
+  std::vector<std::pair<std::string, std::string>> sources;
+  std::vector<Entry> entries;
+};
+
+/// The candidate nearest to a misspelt name, empty where none is near (distance over a third of the length).
+std::string nearestName(std::string_view name, const std::vector<std::string> &candidates);
+
+} // namespace normc
+#endif

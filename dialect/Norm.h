@@ -1,0 +1,39 @@
+#ifndef NORM_DIALECT_NORM_H
+#define NORM_DIALECT_NORM_H
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/IR/TensorEncoding.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "dialect/NormDialect.h.inc"
+#include "dialect/NormEnums.h.inc"
+namespace norm {
+using AxisList = llvm::ArrayRef<mlir::StringAttr>;
+
+/// The axes a value ranges over, in the order of its type; none for a scalar and a 0-d tensor.
+AxisList axesOf(mlir::Type type);
+/// A tensor: what arguments and workspace are. The 0-d `tensor<f32>` is memory of one element.
+bool isMemory(mlir::Type type);
+/// A value of `type`'s elements over `axes`: a plain scalar where there are none.
+mlir::Type withAxes(mlir::Type type, AxisList axes);
+/// The same axes with other elements.
+mlir::Type withElement(mlir::Type type, mlir::Type element);
+/// The names in an attribute of an op.
+llvm::SmallVector<mlir::StringAttr> namesOf(mlir::ArrayAttr names);
+mlir::ArrayAttr arrayOf(mlir::MLIRContext *context, AxisList names);
+/// The axes a phase or a pass around `op` binds, outermost first, products as their names.
+llvm::SmallVector<mlir::StringAttr> boundAt(mlir::Operation *op);
+} // namespace norm
+#define GET_ATTRDEF_CLASSES
+#include "dialect/NormAttrs.h.inc"
+#define GET_OP_CLASSES
+#include "dialect/NormOps.h.inc"
+#endif
