@@ -1,0 +1,287 @@
+// The kernel and the ops of the value form.
+#include "dialect/Norm.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/Interfaces/FunctionImplementation.h"
+#include "llvm/ADT/SmallPtrSet.h"
+using namespace mlir;
+using namespace norm;
+
+//===----------------------------------------------------------------------===//
+// Names in assembly: bare identifiers
+//===----------------------------------------------------------------------===//
+
+static ParseResult parseName(OpAsmParser &parser, StringAttr &name) {
+  StringRef word;
+  if (parser.parseKeyword(&word)) return failure();
+  name = parser.getBuilder().getStringAttr(word);
+  return success();
+}
+static void printName(OpAsmPrinter &printer, Operation *, StringAttr name) { printer << name.getValue(); }
+
+static ParseResult parseNames(OpAsmParser &parser, ArrayAttr &names) {
+  SmallVector<Attribute> list;
+  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&]() -> ParseResult {
+        StringAttr name;
+        if (parseName(parser, name)) return failure();
+        list.push_back(name);
+        return success();
+      }))
+    return failure();
+  names = parser.getBuilder().getArrayAttr(list);
+  return success();
+}
+static void printNames(OpAsmPrinter &printer, Operation *, ArrayAttr names) {
+  printer << "[";
+  llvm::interleaveComma(names, printer, [&](Attribute name) { printer << cast<StringAttr>(name).getValue(); });
+  printer << "]";
+}
+
+/// `at [v = %i, w = %j]`, or nothing.
+static ParseResult parsePositions(OpAsmParser &parser, ArrayAttr &names,
+                                  SmallVectorImpl<OpAsmParser::UnresolvedOperand> &positions) {
+  SmallVector<Attribute> list;
+  if (succeeded(parser.parseOptionalKeyword("at")) &&
+      parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&]() -> ParseResult {
+        StringAttr name;
+        if (parseName(parser, name) || parser.parseEqual() || parser.parseOperand(positions.emplace_back()))
+          return failure();
+        list.push_back(name);
+        return success();
+      }))
+    return failure();
+  names = parser.getBuilder().getArrayAttr(list);
+  return success();
+}
+static void printPositions(OpAsmPrinter &printer, Operation *, ArrayAttr names, OperandRange positions) {
+  if (names.empty()) return;
+  printer << "at [";
+  llvm::interleaveComma(llvm::zip(names, positions), printer, [&](auto pair) {
+    printer << cast<StringAttr>(std::get<0>(pair)).getValue() << " = " << std::get<1>(pair);
+  });
+  printer << "]";
+}
+
+#define GET_OP_CLASSES
+#include "dialect/NormOps.cpp.inc"
+
+//===----------------------------------------------------------------------===//
+// Kernel
+//===----------------------------------------------------------------------===//
+
+ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &state) {
+  StringAttr name;
+  SmallVector<Attribute> axes;
+  if (parser.parseSymbolName(name, getSymNameAttrName(state.name), state.attributes) || parser.parseKeyword("axes") ||
+      parser.parseCommaSeparatedList(AsmParser::Delimiter::Paren, [&]() -> ParseResult {
+        AxisAttr axis = AxisAttr::parseBare(parser);
+        axes.push_back(axis);
+        return success(bool(axis));
+      }))
+    return failure();
+  Builder &builder = parser.getBuilder();
+  state.addAttribute(getAxesAttrName(state.name), builder.getArrayAttr(axes));
+  SmallVector<OpAsmParser::Argument> arguments;
+  SmallVector<Type> results;
+  SmallVector<DictionaryAttr> resultAttrs;
+  bool isVariadic = false;
+  if (function_interface_impl::parseFunctionSignatureWithArguments(parser, /*allowVariadic=*/false, arguments,
+                                                                   isVariadic, results, resultAttrs))
+    return failure();
+  auto types = llvm::map_to_vector(arguments, [](OpAsmParser::Argument &argument) { return argument.type; });
+  state.addAttribute(getFunctionTypeAttrName(state.name), TypeAttr::get(builder.getFunctionType(types, results)));
+  call_interface_impl::addArgAndResultAttrs(builder, state, arguments, resultAttrs, getArgAttrsAttrName(state.name),
+                                            getResAttrsAttrName(state.name));
+  if (parser.parseOptionalAttrDictWithKeyword(state.attributes)) return failure();
+  return parser.parseRegion(*state.addRegion(), arguments);
+}
+
+void KernelOp::print(OpAsmPrinter &printer) {
+  printer << " ";
+  printer.printSymbolName(getSymName());
+  printer << " axes(";
+  llvm::interleaveComma(getAxes(), printer, [&](Attribute axis) { cast<AxisAttr>(axis).printBare(printer); });
+  printer << ") ";
+  function_interface_impl::printFunctionSignature(printer, *this, getArgumentTypes(), /*isVariadic=*/false,
+                                                  getResultTypes());
+  printer.printOptionalAttrDictWithKeyword((*this)->getAttrs(),
+                                           {getSymNameAttrName(), getAxesAttrName(), getFunctionTypeAttrName(),
+                                            getArgAttrsAttrName(), getResAttrsAttrName()});
+  printer << " ";
+  printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
+}
+
+AxisAttr KernelOp::getAxis(StringAttr name) {
+  for (Attribute axis : getAxes())
+    if (cast<AxisAttr>(axis).getName() == name) return cast<AxisAttr>(axis);
+  return {};
+}
+SmallVector<StringAttr> KernelOp::leavesOf(StringAttr name) {
+  AxisAttr axis = getAxis(name);
+  if (!axis || !axis.isProduct()) return {name};
+  SmallVector<StringAttr> leaves = leavesOf(axis.getOuter());
+  llvm::append_range(leaves, leavesOf(axis.getInner()));
+  return leaves;
+}
+void KernelOp::setAxis(AxisAttr axis) {
+  SmallVector<Attribute> table(getAxes().begin(), getAxes().end());
+  auto *row = llvm::find_if(table, [&](Attribute a) { return cast<AxisAttr>(a).getName() == axis.getName(); });
+  if (row != table.end()) *row = axis;
+  else table.push_back(axis);
+  setAxesAttr(ArrayAttr::get(getContext(), table));
+}
+StringRef KernelOp::argumentName(unsigned index) {
+  auto name = getArgAttrOfType<StringAttr>(index, "norm.name");
+  return name ? name.getValue() : StringRef();
+}
+StringRef KernelOp::resultName(unsigned index) {
+  auto name = getResultAttrOfType<StringAttr>(index, "norm.name");
+  return name ? name.getValue() : StringRef();
+}
+
+LogicalResult KernelOp::verify() {
+  llvm::SmallPtrSet<Attribute, 8> declared;
+  for (Attribute attribute : getAxes()) {
+    auto axis = cast<AxisAttr>(attribute);
+    SmallVector<StringAttr> parts(axis.getPer());
+    for (StringAttr part : {axis.getOuter(), axis.getInner(), axis.getWhole()})
+      if (part) parts.push_back(part);
+    for (StringAttr part : parts) // kernel_c2
+      if (!declared.contains(part))
+        return emitOpError() << "axis " << axis.getName() << " is made of " << part << ", which is not declared before it";
+    if (!declared.insert(axis.getName()).second) // kernel_c1
+      return emitOpError() << "declares axis " << axis.getName() << " twice";
+  }
+  auto verifyAxes = [&](Operation *op, Type type) -> LogicalResult { // kernel_c3
+    for (StringAttr name : axesOf(type)) {
+      if (!declared.contains(name)) return op->emitOpError() << "ranges over axis " << name << ", which is not declared";
+      if (getAxis(name).isProduct())
+        return op->emitOpError() << "ranges over " << name << ", which is a product: name its parts";
+    }
+    return success();
+  };
+  for (Type type : getArgumentTypes())
+    if (failed(verifyAxes(*this, type))) return failure();
+  for (unsigned i = 0; i < getNumArguments(); ++i) // kernel_c4
+    if (argumentName(i).empty()) return emitOpError() << "argument " << i << " has no norm.name";
+  for (unsigned i = 0; i < getNumResults(); ++i)
+    if (resultName(i).empty()) return emitOpError() << "result " << i << " has no norm.name";
+  WalkResult result = getBody().walk([&](Operation *op) {
+    for (Type type : op->getResultTypes())
+      if (failed(verifyAxes(op, type))) return WalkResult::interrupt();
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
+LogicalResult ReturnOp::verify() {
+  auto kernel = cast<KernelOp>((*this)->getParentOp());
+  if (getOperandTypes() != kernel.getResultTypes())
+    return emitOpError() << "gives " << getOperandTypes() << ", but the kernel's results are " << kernel.getResultTypes();
+  return success();
+}
+
+LogicalResult FactorOp::verify() {
+  auto kernel = (*this)->getParentOfType<KernelOp>();
+  AxisAttr whole = kernel ? kernel.getAxis(getWholeAttr()) : AxisAttr();
+  if (!whole || !whole.isProduct() || (whole.getOuter() != getAxisAttr() && whole.getInner() != getAxisAttr()))
+    return emitOpError() << getWholeAttr() << " is not a product with factor " << getAxisAttr();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
+
+static AxisAttr axisNamed(Operation *op, StringAttr name) {
+  auto kernel = op->getParentOfType<KernelOp>();
+  return kernel ? kernel.getAxis(name) : AxisAttr();
+}
+
+LogicalResult BroadcastOp::verify() {
+  if (getElementTypeOrSelf(getInput()) != getElementTypeOrSelf(getType())) // broadcast_c1
+    return emitOpError() << "changes the element type from " << getElementTypeOrSelf(getInput()) << " to "
+                         << getElementTypeOrSelf(getType());
+  for (StringAttr name : axesOf(getInput().getType())) { // broadcast_c2
+    AxisAttr axis = axisNamed(*this, name);
+    bool covered = axis && axis.isChunks() && llvm::is_contained(axesOf(getType()), axis.getWhole());
+    if (!covered && !llvm::is_contained(axesOf(getType()), name)) return emitOpError() << "drops axis " << name;
+  }
+  return success();
+}
+OpFoldResult BroadcastOp::fold(FoldAdaptor) {
+  if (getInput().getType() == getType()) return getInput();
+  if (auto inner = getInput().getDefiningOp<BroadcastOp>()) {
+    getInputMutable().assign(inner.getInput());
+    return getResult();
+  }
+  return {};
+}
+
+/// The axes a reduction leaves, in order, then the chunk axes it stops at.
+static LogicalResult inferReduced(std::optional<Location> location, Type input, ArrayAttr over, ArrayAttr into,
+                                  SmallVectorImpl<Type> &results, unsigned count) {
+  SmallVector<StringAttr> kept(axesOf(input));
+  for (StringAttr name : namesOf(over)) {
+    auto *axis = llvm::find(kept, name);
+    if (axis == kept.end()) // reduce_c1, moments_c1
+      return emitOptionalError(location, "reduces over ", name, ", which the value does not range over");
+    kept.erase(axis);
+  }
+  if (into)
+    for (StringAttr chunk : namesOf(into)) kept.push_back(chunk);
+  results.append(count, withAxes(input, kept));
+  return success();
+}
+LogicalResult ReduceOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
+                                         SmallVectorImpl<Type> &results) {
+  return inferReduced(location, adaptor.getInput().getType(), adaptor.getOver(), adaptor.getInto(), results, 1);
+}
+LogicalResult MomentsOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
+                                          SmallVectorImpl<Type> &results) {
+  return inferReduced(location, adaptor.getInput().getType(), adaptor.getOver(), adaptor.getInto(), results, 2);
+}
+
+/// Each chunk axis a reduction stops at divides an axis it reduces.
+static LogicalResult verifyInto(Operation *op, ArrayAttr over, ArrayAttr into) {
+  for (StringAttr name : namesOf(into)) {
+    AxisAttr axis = axisNamed(op, name);
+    if (!axis || !axis.isChunks() || !llvm::is_contained(namesOf(over), axis.getWhole()))
+      return op->emitOpError() << name << " does not name the chunks of a reduced axis";
+  }
+  return success();
+}
+LogicalResult ReduceOp::verify() {
+  Type element = getElementTypeOrSelf(getInput());
+  bool wantsBool = getKind() == ReduceKind::any || getKind() == ReduceKind::all;
+  if (wantsBool ? !element.isInteger(1) : !isa<FloatType>(element)) // reduce_c2
+    return emitOpError() << stringifyReduceKind(getKind()) << " takes " << (wantsBool ? "i1" : "a float") << ", not "
+                         << element;
+  return verifyInto(*this, getOver(), getInto());
+}
+LogicalResult MomentsOp::verify() {
+  if (getWeights() && getWeights().getType() != getInput().getType()) // moments_c2
+    return emitOpError() << "weights are " << getWeights().getType() << ", but the value is " << getInput().getType();
+  if (!isa<FloatType>(getElementTypeOrSelf(getInput()))) // moments_c4
+    return emitOpError() << "takes a float, not " << getElementTypeOrSelf(getInput());
+  return verifyInto(*this, getOver(), getInto());
+}
+
+LogicalResult AtOp::verify() {
+  auto kernel = (*this)->getParentOfType<KernelOp>();
+  SmallVector<StringAttr> rest(axesOf(getInput().getType()));
+  for (StringAttr leaf : kernel ? kernel.leavesOf(getAxisAttr()) : SmallVector<StringAttr>{getAxisAttr()}) {
+    auto *axis = llvm::find(rest, leaf);
+    if (axis == rest.end()) return emitOpError() << "the value does not range over " << leaf; // at_c1
+    rest.erase(axis);
+  }
+  if (withAxes(getInput().getType(), rest) != getType()) // at_c2
+    return emitOpError() << "gives " << getType() << " where " << withAxes(getInput().getType(), rest) << " is left";
+  return success();
+}
+
+LogicalResult CastOp::verify() {
+  if (axesOf(getInput().getType()) != axesOf(getType())) // cast_c1
+    return emitOpError() << "changes the axes of " << getInput().getType() << " to those of " << getType();
+  return success();
+}
+OpFoldResult CastOp::fold(FoldAdaptor) { return getInput().getType() == getType() ? OpFoldResult(getInput()) : OpFoldResult(); }
