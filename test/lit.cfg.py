@@ -1,0 +1,50 @@
+"""How lit finds the tests and the tools they run: one folder a stage, plus Integration."""
+
+import os
+import platform
+import shutil
+import sys
+
+import lit.formats
+
+config.name = "normc"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".norm", ".test"]
+config.excludes = ["data", "Inputs", "CMakeLists.txt", "README.md"]
+config.test_source_root = os.path.dirname(os.path.abspath(__file__))
+root = os.path.dirname(config.test_source_root)
+
+# `lit -Dbuild=build-asan test` picks another build folder.
+build = os.path.join(root, lit_config.params.get("build", "build"))
+config.test_exec_root = os.path.join(build, "test")
+
+llvm = "/usr/lib/llvm-22/bin"
+config.environment["PATH"] = os.pathsep.join([os.path.join(build, "bin"), llvm, os.environ.get("PATH", "")])
+config.environment["ASAN_OPTIONS"] = "detect_leaks=0"
+# Diagnostics and printed numbers are the same in every locale.
+config.environment["LC_ALL"] = "C.UTF-8"
+
+venv = os.path.join(root, ".venv", "bin", "python3")
+python = venv if os.path.exists(venv) else sys.executable
+
+config.substitutions += [
+    ("%python", python),
+    ("%specs", os.path.join(root, "specs")),
+    ("%data", os.path.join(config.test_source_root, "data")),
+    ("%root", root),
+]
+
+for tool in ("norm-opt", "normc"):
+    if os.path.exists(os.path.join(build, "bin", tool)):
+        config.available_features.add(tool)
+    else:
+        lit_config.warning(f"{tool} is not built in {build}: its tests will fail")
+if shutil.which("nvidia-smi"):
+    config.available_features.add("cuda")
+config.available_features.add(platform.machine())
+try:
+    with open("/proc/cpuinfo") as cpu:
+        flags = cpu.read().split()
+    config.available_features.update(flag for flag in ("avx2", "avx512f", "avx512_bf16") if flag in flags)
+except OSError:
+    pass
