@@ -1,0 +1,154 @@
+#include "compiler/schedule/Machine.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/Triple.h"
+#include <algorithm>
+#include <array>
+#include <unistd.h>
+
+using namespace llvm;
+
+namespace normc {
+namespace {
+
+constexpr int64_t KiB = 1024, MiB = 1024 * KiB;
+
+struct Level {
+  const char *name, *triple, *cpu, *features;
+  TreeFacts tree;
+  unsigned registers;
+  bool maskedStores, streamingStores;
+  int64_t lineBytes, l1Bytes, l2Bytes, l3Bytes;
+};
+
+// The accumulators of two sums and the values of a step fit the registers: 8 of 32 with AVX-512 and NEON, 4 of 16
+// below. Resident slices fit the smallest L2 that comes with a level, beside what else lives there.
+// clang-format off
+constexpr std::array<Level, 3> levels = {{
+    {.name = "x86-64-v3", .triple = "x86_64-unknown-linux-gnu", .cpu = "x86-64-v3", .features = "",
+     .tree = {.vectorBytes = 32, .accumulators = 4, .residentBytes = 128 * KiB, .arrayBytes = 64 * KiB,
+              .chunkElements = 16384, .splitChunks = 1024},
+     .registers = 16, .maskedStores = false, .streamingStores = true,
+     .lineBytes = 64, .l1Bytes = 32 * KiB, .l2Bytes = 256 * KiB, .l3Bytes = 16 * MiB},
+    {.name = "x86-64-v4", .triple = "x86_64-unknown-linux-gnu", .cpu = "x86-64-v4", .features = "",
+     .tree = {.vectorBytes = 64, .accumulators = 8, .residentBytes = 512 * KiB, .arrayBytes = 128 * KiB,
+              .chunkElements = 16384, .splitChunks = 1024},
+     .registers = 32, .maskedStores = true, .streamingStores = true,
+     .lineBytes = 64, .l1Bytes = 32 * KiB, .l2Bytes = 1 * MiB, .l3Bytes = 32 * MiB},
+    {.name = "aarch64", .triple = "aarch64-unknown-linux-gnu", .cpu = "generic", .features = "+neon",
+     .tree = {.vectorBytes = 16, .accumulators = 8, .residentBytes = 256 * KiB, .arrayBytes = 64 * KiB,
+              .chunkElements = 16384, .splitChunks = 1024},
+     .registers = 32, .maskedStores = false, .streamingStores = true,
+     .lineBytes = 64, .l1Bytes = 64 * KiB, .l2Bytes = 512 * KiB, .l3Bytes = 32 * MiB},
+}};
+// clang-format on
+
+Machine machineOf(const Level &level) {
+  return {level.name,         level.triple,          level.cpu,       level.features, level.tree,    level.registers,
+          level.maskedStores, level.streamingStores, level.lineBytes, level.l1Bytes,  level.l2Bytes, level.l3Bytes};
+}
+
+const Level *levelNamed(std::string_view name) {
+  auto found = std::find_if(levels.begin(), levels.end(), [&](const Level &level) { return name == level.name; });
+  return found == levels.end() ? nullptr : &*found;
+}
+
+/// The level whose instructions this machine has, null where it is below all of them.
+const Level *hostLevel(const StringMap<bool> &features) {
+  if (Triple(sys::getProcessTriple()).isAArch64()) return levelNamed("aarch64");
+  auto has = [&](std::initializer_list<StringRef> names) {
+    return std::all_of(names.begin(), names.end(), [&](StringRef name) { return features.lookup(name); });
+  };
+  if (!has({"avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe"})) return nullptr;
+  return levelNamed(has({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}) ? "x86-64-v4" : "x86-64-v3");
+}
+
+std::optional<Machine> measureHost() {
+  StringMap<bool> features = sys::getHostCPUFeatures();
+  const Level *level = hostLevel(features);
+  if (!level) return std::nullopt;
+  Machine machine = machineOf(*level);
+  machine.triple = sys::getProcessTriple();
+  machine.cpu = sys::getHostCPUName().str();
+  // The map has no order of its own, but equal machines must have equal keys.
+  std::vector<std::string> signedNames;
+  for (const auto &feature : features) signedNames.push_back((feature.second ? "+" : "-") + feature.first().str());
+  std::sort(signedNames.begin(), signedNames.end());
+  machine.features = join(signedNames, ",");
+  auto measure = [](int64_t &bytes, int name) {
+    if (long value = sysconf(name); value > 0) bytes = value;
+  };
+  measure(machine.l1Bytes, _SC_LEVEL1_DCACHE_SIZE);
+  measure(machine.l2Bytes, _SC_LEVEL2_CACHE_SIZE);
+  measure(machine.l3Bytes, _SC_LEVEL3_CACHE_SIZE);
+  measure(machine.lineBytes, _SC_LEVEL1_DCACHE_LINESIZE);
+  return machine;
+}
+
+bool isGpu(StringRef name) { return name == "cuda" || name.starts_with("cuda:") || name.starts_with("sm_"); }
+
+} // namespace
+
+std::string Machine::key() const {
+  std::string key = name + ' ' + triple + ' ' + cpu + ' ' + features;
+  for (int64_t fact : {int64_t(tree.vectorBytes), int64_t(tree.accumulators), tree.residentBytes, tree.arrayBytes,
+                       tree.chunkElements, tree.splitChunks, int64_t(registers), int64_t(maskedStores),
+                       int64_t(streamingStores), lineBytes, l1Bytes, l2Bytes, l3Bytes})
+    key += ' ' + std::to_string(fact);
+  return key;
+}
+
+const Machine *hostMachine() {
+  static const std::optional<Machine> machine = measureHost();
+  return machine ? &*machine : nullptr;
+}
+
+std::optional<Machine> machineNamed(std::string_view name) {
+  if (const Level *level = levelNamed(name)) return machineOf(*level);
+  return std::nullopt;
+}
+
+std::vector<std::string> targetNames() {
+  std::vector<std::string> names = {"cpu"};
+  for (const Level &level : levels) {
+    names.push_back(std::string("cpu:") + level.name);
+    names.push_back(level.name);
+  }
+  return names;
+}
+
+std::vector<Machine> parseTargets(std::string_view text, Diagnostics &diagnostics) {
+  std::vector<Machine> machines;
+  bool good = true;
+  auto fail = [&](const std::string &message, Fault fault = Fault::usage) {
+    diagnostics.error({}, message, fault);
+    good = false;
+  };
+  SmallVector<StringRef> names;
+  StringRef(text).split(names, ',');
+  for (StringRef name : names) {
+    name = name.trim();
+    StringRef level = name;
+    level.consume_front("cpu:");
+    if (name == "cpu") {
+      if (const Machine *host = hostMachine()) machines.push_back(*host);
+      else
+        fail("this machine's processor (" + sys::getHostCPUName().str() +
+                 ") is below x86-64-v3: AVX2, FMA and F16C are required",
+             Fault::system);
+    } else if (auto machine = machineNamed(level)) {
+      machines.push_back(*machine);
+    } else if (isGpu(name)) {
+      fail("target '" + name.str() + "' is not available: this compiler generates code for cpu targets only");
+    } else {
+      std::string nearest = nearestName(name, targetNames());
+      fail("unknown target '" + name.str() + "'" +
+           (nearest.empty() ? ": expected one of " + join(targetNames(), ", ") : "; did you mean '" + nearest + "'?"));
+    }
+  }
+  return good ? machines : std::vector<Machine>();
+}
+
+} // namespace normc

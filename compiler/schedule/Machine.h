@@ -1,0 +1,56 @@
+#ifndef NORMC_COMPILER_SCHEDULE_MACHINE_H
+#define NORMC_COMPILER_SCHEDULE_MACHINE_H
+#include "compiler/Diagnostics.h"
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace normc {
+
+/// What decides the order of a sum, and so the bits of a result. One set for each instruction set level, and none of it
+/// is ever measured: two machines of a level give the same bits.
+struct TreeFacts {
+  unsigned vectorBytes;  // of a register
+  unsigned accumulators; // vectors that one reduction keeps in flight
+  int64_t residentBytes; // a block's slice up to this is re-read from its worker's own cache
+  int64_t arrayBytes;    // what a block may keep in arrays of its own
+  int64_t chunkElements; // elements a chunk of a split reduction aims at
+  int64_t splitChunks;   // chunks at the most, however long the reduction is
+};
+
+/// A target as data: what the planner, the lowering and code generation need to know of it. Every target has a fused
+/// multiply-add and conversions between f16 and f32.
+struct Machine {
+  std::string name;     // "x86-64-v4": the instruction set level
+  std::string triple;   // LLVM's
+  std::string cpu;      // LLVM's name of the processor
+  std::string features; // LLVM's, "+avx2,+fma,..."; empty where the processor says it all
+  TreeFacts tree;
+  unsigned registers;       // vector registers
+  bool maskedStores;        // a partial vector is stored at no extra cost
+  bool streamingStores;     // stores that bypass the caches
+  int64_t lineBytes;        // of a cache line
+  int64_t l1Bytes, l2Bytes; // of a core, data
+  int64_t l3Bytes;          // shared
+
+  /// All facts as text: equal for two targets exactly if the same code is generated for them.
+  std::string key() const;
+};
+
+/// Reads a target: "cpu" (this machine, measured), "cpu:x86-64-v3", "x86-64-v3", or several joined by commas. Empty
+/// where one is unknown or cannot be compiled for: the error (Fault::usage) is in `diagnostics` then.
+std::vector<Machine> parseTargets(std::string_view text, Diagnostics &diagnostics);
+
+/// The fixed facts of an instruction set level ("x86-64-v4"), for passes that are run on their own.
+std::optional<Machine> machineNamed(std::string_view name);
+
+/// This machine, measured once. Null where its processor lacks what every target has.
+const Machine *hostMachine();
+
+/// The names that parseTargets knows.
+std::vector<std::string> targetNames();
+
+} // namespace normc
+#endif
