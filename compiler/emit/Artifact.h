@@ -8,8 +8,8 @@ namespace normc {
 
 /// One phase of a compiled kernel: its blocks may run at once, on any threads, in any grouping; all of them end before
 /// the next phase begins.
-///   void entry(void *const *arguments, const int64_t *extents, void *workspace, int64_t first_block, int64_t last_block)
-///   int64_t blocks(const int64_t *extents)          // 0 where this variant of the kernel does not apply
+///   void entry(void *const *arguments, const int64_t *extents, void *workspace, int64_t first_block, int64_t
+///   last_block) int64_t blocks(const int64_t *extents)          // 0 where this variant of the kernel does not apply
 /// Blocks first_block up to, and without, last_block.
 struct PhaseSymbols {
   std::string entry, blocks;
