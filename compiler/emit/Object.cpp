@@ -1,5 +1,6 @@
 #include "compiler/emit/Object.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/SymbolTable.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/DiagnosticPrinter.h"
@@ -162,6 +163,11 @@ std::unique_ptr<NativeCode> NativeCode::translate(mlir::ModuleOp module, const M
     internalError(diagnostics, machine.name, "the module has no translation to LLVM IR");
     return nullptr;
   }
+  // The translation keeps the linkage of a function, not its visibility in the module.
+  for (mlir::Operation &operation : *module.getBody())
+    if (auto symbol = mlir::dyn_cast<mlir::SymbolOpInterface>(operation); symbol && symbol.isPrivate())
+      if (GlobalValue *global = state->module->getNamedValue(symbol.getName()); global && !global->isDeclaration())
+        global->setLinkage(GlobalValue::InternalLinkage);
   state->module->setTargetTriple(state->machine->getTargetTriple());
   state->module->setDataLayout(state->machine->createDataLayout());
   state->module->setPICLevel(PICLevel::BigPIC);
