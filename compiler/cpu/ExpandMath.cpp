@@ -1,0 +1,60 @@
+#include "compiler/cpu/MathFunctions.h"
+#include "compiler/cpu/Passes.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace normc {
+#define GEN_PASS_DEF_EXPANDMATH
+#include "compiler/cpu/Passes.h.inc"
+} // namespace normc
+
+using namespace mlir;
+using namespace normc;
+
+/// The x of `1 + exp(x)`, or null.
+static Value matchOnePlusExp(arith::AddFOp sum) {
+  for (auto [one, other] : {std::pair(sum.getLhs(), sum.getRhs()), std::pair(sum.getRhs(), sum.getLhs())})
+    if (matchPattern(one, m_OneFloat()))
+      if (auto exp = other.getDefiningOp<math::ExpOp>()) return exp.getOperand();
+  return {};
+}
+
+/// What `op` computes, emitted before it; null where a processor has it.
+static Value expand(OpBuilder &builder, Operation *op) {
+  if (op->getNumResults() != 1) return {};
+  Type type = op->getResult(0).getType(), element = getElementTypeOrSelf(type);
+  if (!element.isF32() && !element.isF64()) return {};
+  RealBuilder b(builder, op->getLoc(), type);
+  return llvm::TypeSwitch<Operation *, Value>(op)
+      .Case([&](math::ExpOp exp) { return emitExp(b, exp.getOperand()); })
+      .Case([&](math::LogOp log) { return emitLog(b, log.getOperand()); })
+      .Case([&](math::TanhOp tanh) { return emitTanh(b, tanh.getOperand()); })
+      .Case([&](math::ErfOp erf) { return emitErf(b, erf.getOperand()); })
+      .Case([&](math::RsqrtOp rsqrt) { return emitRsqrt(b, rsqrt.getOperand()); })
+      .Case([&](arith::AddFOp sum) {
+        Value exponent = matchOnePlusExp(sum);
+        return exponent ? emitOnePlusExp(b, exponent) : Value();
+      })
+      .Default(Value());
+}
+
+namespace {
+struct ExpandMath : normc::impl::ExpandMathBase<ExpandMath> {
+  void runOnOperation() override {
+    // Users come before what they use, so that an exp of which only 1 + exp was asked is gone when its turn comes.
+    SmallVector<Operation *> ops;
+    getOperation()->walk([&](Operation *op) { ops.push_back(op); });
+    for (Operation *op : llvm::reverse(ops)) {
+      if (isa<math::ExpOp>(op) && op->use_empty()) {
+        op->erase();
+        continue;
+      }
+      OpBuilder builder(op);
+      Value value = expand(builder, op);
+      if (!value) continue;
+      op->getResult(0).replaceAllUsesWith(value);
+      op->erase();
+    }
+  }
+};
+} // namespace

@@ -1,0 +1,20 @@
+#ifndef NORMC_CPU_MATHFUNCTIONS_H
+#define NORMC_CPU_MATHFUNCTIONS_H
+#include "compiler/cpu/RealBuilder.h"
+
+/// Elementary functions as straight-line arithmetic, for f32 and f64, whole range. Each returns a value of x's type.
+namespace normc {
+
+/// e^x. Denormal results are zero.
+mlir::Value emitExp(const RealBuilder &b, mlir::Value x);
+/// 1 + e^x, rounded once.
+mlir::Value emitOnePlusExp(const RealBuilder &b, mlir::Value x);
+mlir::Value emitLog(const RealBuilder &b, mlir::Value x);
+mlir::Value emitTanh(const RealBuilder &b, mlir::Value x);
+mlir::Value emitErf(const RealBuilder &b, mlir::Value x);
+mlir::Value emitRsqrt(const RealBuilder &b, mlir::Value x);
+/// C's pow, special cases included.
+mlir::Value emitPow(const RealBuilder &b, mlir::Value base, mlir::Value exponent);
+
+} // namespace normc
+#endif
