@@ -1,8 +1,10 @@
 #ifndef NORMC_COMPILER_DIAGNOSTICS_H
 #define NORMC_COMPILER_DIAGNOSTICS_H
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace normc {
@@ -21,7 +23,7 @@ enum class Fault : uint8_t { spec = 1, usage = 2, system = 3 };
 class Diagnostics {
 public:
   struct Entry {
-    Fault fault;
+    Fault fault = Fault::spec;
     Place place;
     std::string message;
     std::vector<std::pair<Place, std::string>> notes;
@@ -40,6 +42,8 @@ public:
 private:
   std::vector<std::pair<std::string, std::string>> sources;
   std::vector<Entry> entries;
+  size_t dropped = 0; // errors beyond the thousand that are kept
+  Entry repeated;     // one that is not kept
 };
 
 /// The candidate nearest to a misspelt name, empty where none is near (distance over a third of the length).
