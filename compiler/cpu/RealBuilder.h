@@ -18,7 +18,7 @@ public:
   mlir::OpBuilder &getBuilder() const { return builder; }
   mlir::Location getLoc() const { return loc; }
   mlir::Type getType() const { return type; }
-  bool isDouble() const { return element.isF64(); }
+  bool isDouble() const { return element == builder.getF64Type(); }
   /// Stored bits of the significand: 23 or 52.
   int mantissa() const { return isDouble() ? 52 : 23; }
   int64_t bias() const { return isDouble() ? 1023 : 127; }
@@ -32,7 +32,7 @@ public:
 
   Value real(double value) const { return constant(type, builder.getFloatAttr(element, value)); }
   Value bits(int64_t value) const {
-    llvm::APInt pattern = llvm::APInt(64, uint64_t(value)).trunc(element.getWidth());
+    llvm::APInt pattern = llvm::APInt(64, uint64_t(value)).trunc(isDouble() ? 64 : 32);
     return constant(bitsType, builder.getIntegerAttr(bitsElement, pattern));
   }
   /// 2^exponent, exact.
