@@ -1,7 +1,7 @@
 #ifndef NORMC_COMPILER_SIGNATURE_H
 #define NORMC_COMPILER_SIGNATURE_H
 #include "compiler/ElementType.h"
-#include <memory>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,6 +39,7 @@ struct AxisRow {
   std::string name;
   std::optional<int64_t> fixed;  // a leaf's extent where the kernel is specialised for it
   std::string outer, inner;      // of a product
+  std::string place;             // file:line:col of the split that made a product; may be empty
   bool isProduct() const { return !outer.empty(); }
 };
 
@@ -64,6 +65,7 @@ struct Signature {
   std::vector<Argument> arguments;
   std::vector<FactorRule> factors;
   std::vector<PositionRule> positions;
+  std::map<std::string, int64_t> ranks; // --rank: the number of dimensions of a pack where no tensor may tell
 };
 
 } // namespace normc

@@ -1,0 +1,18 @@
+#ifndef NORMC_EMIT_SIGNATUREOF_H
+#define NORMC_EMIT_SIGNATUREOF_H
+#include "compiler/Diagnostics.h"
+#include "compiler/Signature.h"
+#include "dialect/Norm.h"
+
+namespace normc {
+
+/// How a specialized kernel in value form is called: its arguments (inputs as declared, then outputs; a state and its
+/// update are one), its axes, and what a call has to check. Fails where a split or a position depends on what a call
+/// cannot tell beforehand.
+std::optional<Signature> signatureOf(norm::KernelOp kernel, Diagnostics &diagnostics);
+
+/// The element type of memory; none for a type that is not an element's.
+std::optional<ElementType> elementTypeOf(mlir::Type type);
+
+} // namespace normc
+#endif
