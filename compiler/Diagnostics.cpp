@@ -154,6 +154,12 @@ Diagnostics::Entry &Diagnostics::error(Place place, std::string message, Fault f
   return entries.emplace_back(std::move(entry));
 }
 
+void Diagnostics::append(const Diagnostics &other) {
+  for (const auto &[file, text] : other.sources) addSource(file, text);
+  for (const Entry &entry : other.entries) error(entry.place, entry.message, entry.fault).notes = entry.notes;
+  dropped += other.dropped;
+}
+
 int Diagnostics::status() const { return entries.empty() ? 0 : static_cast<int>(entries.front().fault); }
 
 std::string Diagnostics::format() const {

@@ -32,6 +32,8 @@ public:
   void addSource(std::string file, std::string text);
   /// The returned entry is valid until the next error; add notes to it. The same error at the same place is kept once.
   Entry &error(Place place, std::string message, Fault fault = Fault::spec);
+  /// Everything that is wrong by another's account, and its sources.
+  void append(const Diagnostics &other);
   bool any() const { return !entries.empty(); }
   const std::vector<Entry> &all() const { return entries; }
   /// The exit status: that of the first entry, 0 where there is none.

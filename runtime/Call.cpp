@@ -1,0 +1,199 @@
+#include "runtime/Call.h"
+#include <algorithm>
+#include <cassert>
+#include <fmt/format.h>
+
+namespace normc::runtime {
+namespace {
+
+bool isTensor(const Argument &argument) { return argument.role != Argument::Role::scalar; }
+
+bool isEmpty(std::span<const int64_t> shape) { return std::find(shape.begin(), shape.end(), 0) != shape.end(); }
+
+/// Whether the bytes of a tensor can be counted, zero extents aside.
+bool isAddressable(const TensorView &tensor) {
+  int64_t bytes = bytesOf(tensor.type);
+  for (int64_t extent : tensor.shape)
+    if (extent != 0 && __builtin_mul_overflow(bytes, extent, &bytes)) return false;
+  return true;
+}
+
+/// Of a shape that has been checked.
+int64_t elements(std::span<const int64_t> shape) {
+  if (isEmpty(shape)) return 0;
+  int64_t product = 1;
+  for (int64_t extent : shape) product *= extent;
+  return product;
+}
+
+bool sameShape(const Passed &passed, std::span<const int64_t> shape) {
+  return passed.shape && std::equal(passed.shape->begin(), passed.shape->end(), shape.begin(), shape.end());
+}
+
+/// The value of an integer or bool that is read and has no axes, on which splits and positions may depend; else 0.
+int64_t integerOf(const Argument &argument, const TensorView &tensor) {
+  if (argument.role == Argument::Role::output || !tensor.shape.empty()) return 0;
+  switch (tensor.type) {
+  case ElementType::i8:
+    return *static_cast<const int8_t *>(tensor.data);
+  case ElementType::u8:
+  case ElementType::boolean:
+    return *static_cast<const uint8_t *>(tensor.data);
+  case ElementType::i32:
+    return *static_cast<const int32_t *>(tensor.data);
+  case ElementType::i64:
+    return *static_cast<const int64_t *>(tensor.data);
+  default:
+    return 0;
+  }
+}
+
+} // namespace
+
+std::optional<Call> Call::bind(std::shared_ptr<const Kernel> kernel, std::span<const std::string> names,
+                               Diagnostics &diagnostics) {
+  const std::vector<Argument> &arguments = kernel->signature().arguments;
+  constexpr size_t unbound = ~size_t(0);
+  Call call;
+  call.positions.assign(arguments.size(), unbound);
+  call.sharesWith.assign(arguments.size(), -1);
+  call.pointers.resize(arguments.size());
+  call.passed.resize(arguments.size());
+  auto indexOf = [&](const std::string &name) -> size_t {
+    for (size_t i = 0; i < arguments.size(); ++i)
+      if (arguments[i].name == name) return i;
+    return unbound;
+  };
+  bool good = true;
+  auto fail = [&](std::string message) {
+    diagnostics.error({kernel->signature().kernel}, std::move(message), Fault::usage);
+    good = false;
+  };
+  for (size_t position = 0; position < names.size(); ++position) {
+    size_t i = indexOf(names[position]);
+    if (i == unbound) {
+      std::vector<std::string> known;
+      for (const Argument &argument : arguments) known.push_back(argument.name);
+      std::string near = nearestName(names[position], known);
+      fail(fmt::format("the kernel has no argument '{}': {}", names[position],
+                       near.empty() ? fmt::format("it has {}", fmt::join(known, ", "))
+                                    : fmt::format("did you mean '{}'?", near)));
+    } else if (call.positions[i] != unbound) {
+      fail(fmt::format("argument '{}' is named twice", names[position]));
+    } else {
+      call.positions[i] = position;
+    }
+  }
+  for (size_t i = 0; i < arguments.size(); ++i)
+    if (call.positions[i] == unbound) fail(fmt::format("argument '{}' is not passed", arguments[i].name));
+  for (const auto &[output, input] : kernel->inplace()) {
+    size_t to = indexOf(output), from = indexOf(input);
+    if (to != unbound && from != unbound) call.sharesWith[to] = static_cast<int>(from);
+  }
+  if (!good) return std::nullopt;
+  call.callee = std::move(kernel);
+  return call;
+}
+
+bool Call::checkArguments(std::span<const TensorView> tensors, Diagnostics &diagnostics) {
+  const std::vector<Argument> &arguments = callee->signature().arguments;
+  bool good = true;
+  auto fail = [&](const Argument &argument, std::string message) {
+    diagnostics.error({callee->signature().kernel}, fmt::format("argument '{}' {}", argument.name, message));
+    good = false;
+  };
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const Argument &argument = arguments[i];
+    const TensorView &tensor = tensors[positions[i]];
+    pointers[i] = tensor.data;
+    if (tensor.type != argument.type)
+      fail(argument, fmt::format("is {}: expected {}", nameOf(tensor.type), nameOf(argument.type)));
+    else if (!isTensor(argument) && !tensor.shape.empty())
+      fail(argument, fmt::format("has {} dimensions: expected a scalar", tensor.shape.size()));
+    else if (auto negative = std::find_if(tensor.shape.begin(), tensor.shape.end(), [](int64_t e) { return e < 0; });
+             negative != tensor.shape.end())
+      fail(argument, fmt::format("has the extent {}: expected 0 or more", *negative));
+    else if (!isAddressable(tensor)) fail(argument, "is larger than any memory");
+    else if (!tensor.data && !isEmpty(tensor.shape)) fail(argument, "has no memory");
+    else if (reinterpret_cast<uintptr_t>(tensor.data) % static_cast<uintptr_t>(bytesOf(tensor.type)) != 0)
+      fail(argument, fmt::format("is not aligned: its address is no multiple of {}", bytesOf(tensor.type)));
+  }
+  return good;
+}
+
+bool Call::checkOverlap(std::span<const TensorView> tensors, Diagnostics &diagnostics) const {
+  const std::vector<Argument> &arguments = callee->signature().arguments;
+  bool good = true;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (!arguments[i].written) continue;
+    const TensorView &output = tensors[positions[i]];
+    uintptr_t begin = reinterpret_cast<uintptr_t>(output.data);
+    uintptr_t end = begin + static_cast<uintptr_t>(elements(output.shape) * bytesOf(output.type));
+    for (size_t j = 0; j < arguments.size(); ++j) {
+      // Two written ones are compared once.
+      if (j == i || (arguments[j].written && j < i)) continue;
+      const TensorView &other = tensors[positions[j]];
+      uintptr_t otherBegin = reinterpret_cast<uintptr_t>(other.data);
+      uintptr_t otherEnd = otherBegin + static_cast<uintptr_t>(elements(other.shape) * bytesOf(other.type));
+      if (begin == end || otherBegin == otherEnd || end <= otherBegin || otherEnd <= begin) continue;
+      bool same = begin == otherBegin && output.type == other.type &&
+                  std::equal(output.shape.begin(), output.shape.end(), other.shape.begin(), other.shape.end());
+      bool allowed = sharesWith[i] == static_cast<int>(j) || sharesWith[j] == static_cast<int>(i);
+      if (same && allowed) continue;
+      diagnostics.error({callee->signature().kernel},
+                        fmt::format("arguments '{}' and '{}' overlap in memory: {}", arguments[i].name,
+                                    arguments[j].name,
+                                    same ? "the kernel was not compiled to run in place"
+                                         : "one that is written must be apart, or be the same tensor in place"));
+      good = false;
+    }
+  }
+  return good;
+}
+
+bool Call::bindShapes(std::span<const TensorView> tensors, Diagnostics &diagnostics) {
+  const std::vector<Argument> &arguments = callee->signature().arguments;
+  bool same = extents.has_value();
+  for (size_t i = 0; same && i < arguments.size(); ++i) {
+    const TensorView &tensor = tensors[positions[i]];
+    same = (!isTensor(arguments[i]) || sameShape(passed[i], tensor.shape)) &&
+           passed[i].integer == integerOf(arguments[i], tensor);
+  }
+  if (same) return true;
+  extents.reset();
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const TensorView &tensor = tensors[positions[i]];
+    passed[i] = Passed();
+    if (isTensor(arguments[i])) passed[i].shape.emplace(tensor.shape.begin(), tensor.shape.end());
+    passed[i].integer = integerOf(arguments[i], tensor);
+  }
+  std::optional<Extents> bound = bindExtents(callee->signature(), passed, diagnostics);
+  if (!bound) return false;
+  int64_t bytes = callee->workspaceBytes(bound->leaves.data());
+  assert(bytes >= 0 && "a kernel's workspace has a size");
+  if (workspace.size() < static_cast<size_t>(bytes)) {
+    std::optional<Buffer> larger = Buffer::allocate(static_cast<size_t>(bytes));
+    if (!larger) {
+      diagnostics.error({callee->signature().kernel}, fmt::format("no memory for a workspace of {} bytes", bytes),
+                        Fault::system);
+      return false;
+    }
+    workspace = std::move(*larger);
+  }
+  extents = std::move(bound);
+  return true;
+}
+
+bool Call::run(std::span<const TensorView> tensors, ThreadPool &pool, Diagnostics &diagnostics) {
+  if (tensors.size() != positions.size()) {
+    diagnostics.error({callee->signature().kernel},
+                      fmt::format("{} arguments passed: expected {}", tensors.size(), positions.size()), Fault::usage);
+    return false;
+  }
+  if (!checkArguments(tensors, diagnostics) || !bindShapes(tensors, diagnostics) || !checkOverlap(tensors, diagnostics))
+    return false;
+  lastWorkers = runPhases(callee->phases(), pointers.data(), extents->leaves.data(), workspace.data(), pool);
+  return true;
+}
+
+} // namespace normc::runtime

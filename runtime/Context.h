@@ -1,0 +1,30 @@
+#ifndef NORMC_RUNTIME_CONTEXT_H
+#define NORMC_RUNTIME_CONTEXT_H
+#include "compiler/Compiler.h"
+#include "runtime/Cache.h"
+#include "runtime/ThreadPool.h"
+
+namespace normc::runtime {
+
+/// The threads and the kernels that calls of one program share. Any thread may call it.
+class Context {
+public:
+  /// 0 threads: one for each core that this process may use.
+  explicit Context(unsigned threads = 0) : workers(threads) {}
+
+  ThreadPool &pool() { return workers; }
+
+  /// The kernel of a spec for this machine, compiled when it is first asked for. Null with errors where the spec or the
+  /// selection is wrong. It outlives the context where somebody holds it.
+  std::shared_ptr<const Kernel> kernel(const Source &source, const Selection &selection, Diagnostics &diagnostics);
+
+private:
+  ThreadPool workers;
+  Cache cache;
+};
+
+/// Everything that shapes a kernel's code on one machine, as text: two that are equal give the same code.
+std::string cacheKey(const Source &source, const Selection &selection, std::string_view target);
+
+} // namespace normc::runtime
+#endif

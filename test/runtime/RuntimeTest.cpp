@@ -1,0 +1,274 @@
+// Runs one case by name; prints what FileCheck compares. The cases are the functions at the end.
+#include "runtime/Cache.h"
+#include "runtime/Call.h"
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <numeric>
+#include <thread>
+
+using namespace normc;
+using namespace normc::runtime;
+
+// Counts allocations: a warm run makes none.
+static std::atomic<long> allocations{0};
+void *operator new(size_t bytes) {
+  ++allocations;
+  if (void *memory = std::malloc(bytes)) return memory;
+  std::abort();
+}
+void operator delete(void *memory) noexcept { std::free(memory); }
+void operator delete(void *memory, size_t) noexcept { std::free(memory); }
+
+namespace {
+
+/// Two phases over the rows of x[n, k]: the sum of each row to the workspace, then y = x * (sum of all rows' sums),
+/// which is wrong unless every block of the first phase has ended before the second begins.
+std::atomic<int> running{0}, sweeps{0};
+bool slow = false;
+
+void sumRows(void *const *arguments, const int64_t *extents, void *workspace, int64_t first, int64_t last) {
+  ++running;
+  if (slow) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  const auto *x = static_cast<const double *>(arguments[0]);
+  for (int64_t row = first; row < last; ++row)
+    static_cast<double *>(workspace)[row] = std::accumulate(x + row * extents[1], x + (row + 1) * extents[1], 0.0);
+  --running;
+}
+void scaleRows(void *const *arguments, const int64_t *extents, void *workspace, int64_t first, int64_t last) {
+  if (running.load() != 0) std::printf("a phase began before the one before it had ended\n");
+  ++sweeps;
+  const auto *sums = static_cast<const double *>(workspace);
+  double total = std::accumulate(sums, sums + extents[0], 0.0);
+  const auto *x = static_cast<const double *>(arguments[0]);
+  auto *y = static_cast<double *>(arguments[1]);
+  for (int64_t i = first * extents[1]; i < last * extents[1]; ++i) y[i] = x[i] * total;
+}
+int64_t rows(const int64_t *extents) { return extents[0]; }
+int64_t noBlocks(const int64_t *) { return 0; }
+void neverRun(void *const *, const int64_t *, void *, int64_t, int64_t) { std::printf("a phase of no blocks ran\n"); }
+int64_t rowSums(const int64_t *extents) { return extents[0] * 8; }
+
+std::shared_ptr<const Kernel> makeKernel(std::map<std::string, std::string> inplace = {}) {
+  Signature signature;
+  signature.kernel = "scale";
+  signature.axes.resize(2);
+  signature.axes[0].name = "n";
+  signature.axes[1].name = "k";
+  std::vector<Dimension> dimensions = {{"n", false}, {"k", false}};
+  signature.arguments = {{"x", Argument::Role::input, ElementType::f64, dimensions, false},
+                         {"y", Argument::Role::output, ElementType::f64, dimensions, true}};
+  return Kernel::adopt(signature, {{sumRows, rows}, {neverRun, noBlocks}, {scaleRows, rows}}, rowSums,
+                       std::move(inplace));
+}
+
+struct Arrays {
+  int64_t n, k;
+  std::vector<double> x, y;
+  std::vector<int64_t> shape;
+  Arrays(int64_t n, int64_t k) : n(n), k(k), x(n * k), y(n * k, -1), shape{n, k} {
+    for (size_t i = 0; i < x.size(); ++i) x[i] = 1.0 / (static_cast<double>(i) + 3);
+  }
+  std::vector<TensorView> views() { return {{x.data(), ElementType::f64, shape}, {y.data(), ElementType::f64, shape}}; }
+};
+
+const std::vector<std::string> names = {"x", "y"};
+
+void report(const char *what, bool ok, const Diagnostics &diagnostics) {
+  std::printf("%s: %s\n%s", what, ok ? "ran" : "refused", diagnostics.format().c_str());
+}
+
+int threadsCase() {
+  slow = true;
+  for (int64_t n : {1, 64, 1000})
+    for (unsigned threads : {1u, 2u, 3u, 7u}) {
+      ThreadPool pool(threads);
+      Arrays alone(n, 5), shared(n, 5);
+      Diagnostics diagnostics;
+      ThreadPool one(1);
+      Call first = *Call::bind(makeKernel(), names, diagnostics),
+           second = *Call::bind(makeKernel(), names, diagnostics);
+      bool ran = first.run(alone.views(), one, diagnostics) && second.run(shared.views(), pool, diagnostics);
+      bool equal = alone.y == shared.y;
+      unsigned expected = n == 1 ? 1 : 2;
+      std::printf("n = %d, %u threads: %s, %s, %s\n", static_cast<int>(n), pool.threads(), ran ? "ran" : "refused",
+                  equal ? "equal" : "different", threads == 1 || second.workers() >= expected ? "shared" : "alone");
+    }
+  return 0;
+}
+
+int coverageCase() {
+  // Every block once, whatever the counts.
+  for (unsigned threads : {1u, 2u, 3u, 7u})
+    for (int64_t blocks : {0, 1, 2, 6, 7, 8, 1000, 4097}) {
+      ThreadPool pool(threads);
+      struct Seen {
+        std::vector<std::atomic<int>> counts;
+      } seen{std::vector<std::atomic<int>>(blocks)};
+      pool.run(
+          blocks,
+          [](void *context, int64_t first, int64_t last) {
+            for (int64_t i = first; i < last; ++i) ++static_cast<Seen *>(context)->counts[i];
+          },
+          &seen);
+      for (const std::atomic<int> &count : seen.counts)
+        if (count != 1) std::printf("%u threads, %d blocks: a block ran %d times\n", threads, int(blocks), int(count));
+    }
+  std::printf("covered\n");
+  return 0;
+}
+
+int callersCase() {
+  // One pool, several callers at once.
+  ThreadPool pool(3);
+  std::shared_ptr<const Kernel> kernel = makeKernel();
+  Arrays truth(33, 9);
+  Diagnostics diagnostics;
+  ThreadPool one(1);
+  Call::bind(kernel, names, diagnostics)->run(truth.views(), one, diagnostics);
+  std::atomic<int> wrong{0};
+  auto body = [&] {
+    Arrays mine(33, 9);
+    Diagnostics errors;
+    Call call = *Call::bind(kernel, names, errors);
+    for (int i = 0; i < 50; ++i)
+      if (!call.run(mine.views(), pool, errors) || mine.y != truth.y) ++wrong;
+  };
+  // The kernel's own check that phases do not mix counts blocks of all callers: the pool takes turns a phase.
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 4; ++i) callers.emplace_back(body);
+  for (std::thread &caller : callers) caller.join();
+  std::printf("%d wrong\n", wrong.load());
+  return 0;
+}
+
+int warmCase() {
+  ThreadPool pool(1);
+  Arrays arrays(8, 4);
+  Diagnostics diagnostics;
+  Call call = *Call::bind(makeKernel(), names, diagnostics);
+  std::vector<TensorView> views = arrays.views();
+  call.run(views, pool, diagnostics);
+  long before = allocations;
+  for (int i = 0; i < 10; ++i) call.run(views, pool, diagnostics);
+  std::printf("%ld allocations\n", allocations - before);
+  Arrays other(3, 2);
+  report("other extents", call.run(other.views(), pool, diagnostics), diagnostics);
+  std::printf("y[5] = %.4f\n", other.y[5]);
+  return 0;
+}
+
+int argumentsCase() {
+  ThreadPool pool(2);
+  auto attempt = [&](const char *what, auto change) {
+    Arrays arrays(4, 3);
+    std::vector<TensorView> views = arrays.views();
+    change(arrays, views);
+    Diagnostics diagnostics;
+    Call call = *Call::bind(makeKernel(), names, diagnostics);
+    std::vector<double> before = arrays.y;
+    int swept = sweeps;
+    report(what, call.run(views, pool, diagnostics), diagnostics);
+    if (arrays.y != before || sweeps != swept) std::printf("something was written\n");
+  };
+  attempt("type", [](Arrays &, auto &views) { views[0].type = ElementType::f32; });
+  attempt("memory", [](Arrays &, auto &views) { views[0].data = nullptr; });
+  attempt("alignment", [](Arrays &, auto &views) { views[0].data = static_cast<char *>(views[0].data) + 4; });
+  attempt("count", [](Arrays &, auto &views) { views.pop_back(); });
+  static const std::vector<int64_t> flat = {12}, wide = {4, 4}, negative = {-1, 3},
+                                    huge = {int64_t(1) << 40, int64_t(1) << 40};
+  attempt("rank", [](Arrays &, auto &views) { views[1].shape = flat; });
+  attempt("extent", [](Arrays &, auto &views) { views[0].shape = wide; });
+  attempt("negative", [](Arrays &, auto &views) { views[0].shape = negative, views[1].shape = negative; });
+  attempt("huge", [](Arrays &, auto &views) { views[0].shape = huge, views[1].shape = huge; });
+  attempt("in place", [](Arrays &, auto &views) { views[1].data = views[0].data; });
+  attempt("overlap", [](Arrays &arrays, auto &views) {
+    static const std::vector<int64_t> half = {2, 3};
+    views[0].shape = views[1].shape = half;
+    views[1].data = arrays.x.data() + 3;
+  });
+  return 0;
+}
+
+int namesCase() {
+  auto attempt = [&](const char *what, const std::vector<std::string> &given) {
+    Diagnostics diagnostics;
+    bool bound = Call::bind(makeKernel(), given, diagnostics).has_value();
+    report(what, bound, diagnostics);
+  };
+  attempt("unknown", {"x", "y", "z"});
+  attempt("twice", {"x", "y", "x"});
+  attempt("missing", {"x"});
+  attempt("reversed", {"y", "x"});
+  return 0;
+}
+
+int inplaceCase() {
+  ThreadPool pool(2);
+  Arrays apart(6, 4), together(6, 4);
+  Diagnostics diagnostics;
+  Call call = *Call::bind(makeKernel({{"y", "x"}}), names, diagnostics);
+  call.run(apart.views(), pool, diagnostics);
+  std::vector<TensorView> views = together.views();
+  views[1].data = views[0].data;
+  report("in place", call.run(views, pool, diagnostics), diagnostics);
+  std::printf("%s\n", together.x == apart.y ? "equal" : "different");
+  return 0;
+}
+
+int emptyCase() {
+  ThreadPool pool(2);
+  Arrays empty(0, 4);
+  Diagnostics diagnostics;
+  Call call = *Call::bind(makeKernel(), names, diagnostics);
+  std::vector<TensorView> views = empty.views();
+  views[0].data = views[1].data = nullptr;
+  report("no elements", call.run(views, pool, diagnostics), diagnostics);
+  return 0;
+}
+
+int cacheCase() {
+  Cache cache;
+  std::atomic<int> made{0}, got{0};
+  auto make = [&](Diagnostics &) {
+    ++made;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    return makeKernel();
+  };
+  std::vector<std::thread> askers;
+  for (int i = 0; i < 8; ++i)
+    askers.emplace_back([&, i] {
+      Diagnostics diagnostics;
+      if (cache.find(i % 2 ? "odd" : "even", make, diagnostics)) ++got;
+    });
+  for (std::thread &asker : askers) asker.join();
+  std::printf("%d made, %d got\n", made.load(), got.load());
+  for (int i = 0; i < 2; ++i) {
+    Diagnostics diagnostics;
+    auto fail = [&](Diagnostics &errors) -> std::shared_ptr<const Kernel> {
+      errors.error({"broken.norm", 1, 1}, "expected a kernel");
+      return nullptr;
+    };
+    report("failing", cache.find("broken", fail, diagnostics) != nullptr, diagnostics);
+  }
+  std::printf("%zu kept\n", cache.size());
+  return 0;
+}
+
+} // namespace
+
+int main(int count, char **words) {
+  const struct {
+    const char *name;
+    int (*run)();
+  } cases[] = {{"threads", threadsCase}, {"coverage", coverageCase},   {"callers", callersCase},
+               {"warm", warmCase},       {"arguments", argumentsCase}, {"names", namesCase},
+               {"inplace", inplaceCase}, {"empty", emptyCase},         {"cache", cacheCase}};
+  for (const auto &entry : cases)
+    if (count == 2 && std::strcmp(words[1], entry.name) == 0) return entry.run();
+  std::fprintf(stderr, "usage: runtime-test CASE\n");
+  return 2;
+}

@@ -1,0 +1,69 @@
+#ifndef NORMC_TOOLS_NORMC_OPTIONS_H
+#define NORMC_TOOLS_NORMC_OPTIONS_H
+#include "compiler/Diagnostics.h"
+#include "compiler/Selection.h"
+#include "tools/normc/Npz.h"
+#include "tools/normc/SeedInput.h"
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace normc::cli {
+
+/// The commands, as bits: an option says which take it.
+enum Command : unsigned { checkCommand = 1, compileCommand = 2, runCommand = 4, explainCommand = 8 };
+
+/// What runs a kernel.
+enum class Device : uint8_t { cpu, evaluator };
+
+/// The value of a `--scalar`; `text` is how it was written.
+struct ScalarValue {
+  std::string text;
+  std::optional<bool> boolean;
+  std::optional<int64_t> integer;
+  double real = 0;
+};
+
+/// A command line, taken apart and checked as far as that goes without the spec.
+struct Options {
+  Command command = checkCommand;
+  bool help = false;
+  std::string file;
+  std::vector<std::string> importPaths;
+  Selection selection;
+  std::string target = "cpu";
+
+  std::vector<std::string> emit;
+  std::string output, stopAfter, dumpStages;
+
+  std::map<std::string, ArrayPlace> inputs, outputs;
+  std::map<std::string, ScalarValue> scalars;
+  std::map<std::string, SeedInput> seedInputs;
+  Device device = Device::cpu;
+  unsigned threads = 0; // 0: one a core
+  bool time = false;
+};
+
+/// One option of the command line.
+struct OptionRow {
+  std::string_view name;     // "--size", "-k"
+  std::string_view argument; // "AXIS=N"; empty: a flag
+  unsigned commands;         // that take it
+  std::string_view help;
+};
+const std::vector<OptionRow> &optionRows();
+
+/// The stages of the CPU pipeline that `--emit` prints, in order.
+const std::vector<std::string> &stageNames();
+
+/// Reads what stands after `normc COMMAND`. Errors, all of them of usage, go to `diagnostics`; the result is empty
+/// then.
+std::optional<Options> parseOptions(Command command, const std::vector<std::string> &arguments,
+                                    Diagnostics &diagnostics);
+
+/// An error of the command line as a whole.
+Diagnostics::Entry &usageError(Diagnostics &diagnostics, std::string message);
+
+} // namespace normc::cli
+#endif
