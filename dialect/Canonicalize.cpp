@@ -1,8 +1,7 @@
-// Canonical forms of upstream's elementwise ops over broadcasts: what is constant along an axis is computed without it.
+// Canonical forms: what is constant along an axis is computed without it, and what a constant decides is decided.
 #include "dialect/Norm.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
-#include "llvm/ADT/SmallPtrSet.h"
 using namespace mlir;
 using namespace norm;
 
@@ -69,7 +68,11 @@ struct FoldThroughBroadcast : RewritePattern {
       return success();
     }
     SmallVector<OpFoldResult> results;
-    if (failed(op->fold(constants, results)) || results.size() != 1) return failure();
+    if (failed(op->fold(constants, results))) return failure();
+    if (results.empty()) { // folded in place
+      rewriter.modifyOpInPlace(op, [] {});
+      return success();
+    }
     Value value = dyn_cast<Value>(results[0]);
     if (!value)
       for (auto [operand, constant] : llvm::zip(op->getOperands(), constants))
@@ -79,8 +82,66 @@ struct FoldThroughBroadcast : RewritePattern {
     return success();
   }
 };
+
+/// The constant that a value is at every point; null where it is none.
+TypedAttr constantOf(Value value) {
+  if (auto broadcast = value.getDefiningOp<BroadcastOp>()) value = broadcast.getInput();
+  TypedAttr constant;
+  return matchPattern(value, m_Constant(&constant)) ? constant : TypedAttr();
+}
+
+/// Weights of 1 are no weights.
+struct UnitWeights : OpRewritePattern<MomentsOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(MomentsOp op, PatternRewriter &rewriter) const override {
+    auto weight = op.getWeights() ? dyn_cast_or_null<FloatAttr>(constantOf(op.getWeights())) : FloatAttr();
+    if (!weight || !weight.getValue().isExactlyValue(1.0)) return failure();
+    rewriter.modifyOpInPlace(op, [&] { op.getWeightsMutable().clear(); });
+    return success();
+  }
+};
+
+/// The sum of a finite constant is the constant times the number of points: 0 over no points, as the sum is.
+struct SumOfConstant : OpRewritePattern<ReduceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ReduceOp op, PatternRewriter &rewriter) const override {
+    auto constant = dyn_cast_or_null<FloatAttr>(constantOf(op.getInput()));
+    if (op.getKind() != ReduceKind::sum || !op.getInto().empty() || !constant || !constant.getValue().isFinite())
+      return failure();
+    Location location = op.getLoc();
+    Type element = constant.getType();
+    Value value = arith::ConstantOp::create(rewriter, location, constant);
+    Value count = SizeOp::create(rewriter, location, rewriter.getI64Type(), op.getOver());
+    Value real = arith::SIToFPOp::create(rewriter, location, element, count);
+    Value product = arith::MulFOp::create(rewriter, location, real, value);
+    if (axesOf(op.getType()).empty()) rewriter.replaceOp(op, product);
+    else rewriter.replaceOpWithNewOp<BroadcastOp>(op, op.getType(), product);
+    return success();
+  }
+};
+
+/// The number of points is a constant where the table fixes every extent, or one of them is 0.
+struct FixedSize : OpRewritePattern<SizeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(SizeOp op, PatternRewriter &rewriter) const override {
+    auto kernel = op->getParentOfType<KernelOp>();
+    if (!kernel) return failure();
+    uint64_t product = 1;
+    bool allFixed = true, empty = false;
+    for (StringAttr name : namesOf(op.getAxes()))
+      for (StringAttr leaf : kernel.leavesOf(name)) {
+        AxisAttr axis = kernel.getAxis(leaf);
+        allFixed &= axis && axis.isFixed();
+        empty |= axis && axis.isFixed() && axis.getSize() == 0;
+        if (allFixed) product *= uint64_t(axis.getSize());
+      }
+    if (!allFixed && !empty) return failure();
+    rewriter.replaceOpWithNewOp<arith::ConstantOp>(op, rewriter.getI64IntegerAttr(empty ? 0 : int64_t(product)));
+    return success();
+  }
+};
 } // namespace
 
 void NormDialect::getCanonicalizationPatterns(RewritePatternSet &patterns) const {
-  patterns.add<ElementwiseOfBroadcasts, FoldThroughBroadcast>(getContext());
+  patterns.add<ElementwiseOfBroadcasts, FixedSize, FoldThroughBroadcast, SumOfConstant, UnitWeights>(getContext());
 }

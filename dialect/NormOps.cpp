@@ -175,7 +175,7 @@ LogicalResult KernelOp::verify() {
 
 LogicalResult ReturnOp::verify() {
   auto kernel = cast<KernelOp>((*this)->getParentOp());
-  if (getOperandTypes() != kernel.getResultTypes())
+  if (getOperandTypes() != kernel.getResultTypes()) // return_c1
     return emitOpError() << "gives " << getOperandTypes() << ", but the kernel's results are " << kernel.getResultTypes();
   return success();
 }
@@ -183,7 +183,7 @@ LogicalResult ReturnOp::verify() {
 LogicalResult FactorOp::verify() {
   auto kernel = (*this)->getParentOfType<KernelOp>();
   AxisAttr whole = kernel ? kernel.getAxis(getWholeAttr()) : AxisAttr();
-  if (!whole || !whole.isProduct() || (whole.getOuter() != getAxisAttr() && whole.getInner() != getAxisAttr()))
+  if (!whole || !whole.isProduct() || (whole.getOuter() != getAxisAttr() && whole.getInner() != getAxisAttr())) // factor_c1
     return emitOpError() << getWholeAttr() << " is not a product with factor " << getAxisAttr();
   return success();
 }
@@ -222,6 +222,8 @@ static LogicalResult inferReduced(std::optional<Location> location, Type input, 
                                   SmallVectorImpl<Type> &results, unsigned count) {
   SmallVector<StringAttr> kept(axesOf(input));
   for (StringAttr name : namesOf(over)) {
+    if (llvm::count(over, name) > 1) // reduce_c3, moments_c3
+      return emitOptionalError(location, "reduces over ", name, " twice");
     auto *axis = llvm::find(kept, name);
     if (axis == kept.end()) // reduce_c1, moments_c1
       return emitOptionalError(location, "reduces over ", name, ", which the value does not range over");
@@ -266,6 +268,29 @@ LogicalResult MomentsOp::verify() {
   return verifyInto(*this, getOver(), getInto());
 }
 
+static LogicalResult verifyDeclared(Operation *op, ArrayRef<StringAttr> names) {
+  for (StringAttr name : names)
+    if (!axisNamed(op, name)) return op->emitOpError() << "names axis " << name << ", which is not declared";
+  return success();
+}
+LogicalResult SizeOp::verify() { return verifyDeclared(*this, namesOf(getAxes())); } // size_c1
+
+LogicalResult PointsOp::verify() {
+  for (StringAttr name : namesOf(getChunks())) // points_c1
+    if (AxisAttr axis = axisNamed(*this, name); !axis || !axis.isChunks())
+      return emitOpError() << name << " does not name chunks";
+  return success();
+}
+
+LogicalResult IndexOp::verify() {
+  if (failed(verifyDeclared(*this, getAxisAttr()))) return failure(); // index_c1
+  Type point = IntegerType::get(getContext(), 64);
+  bool inPlan = (*this)->getParentOfType<PhaseOp>() != nullptr;
+  Type wanted = inPlan ? point : withAxes(point, (*this)->getParentOfType<KernelOp>().leavesOf(getAxisAttr()));
+  if (getType() != wanted) return emitOpError() << "gives " << getType() << ", expected " << wanted; // index_c2
+  return success();
+}
+
 LogicalResult AtOp::verify() {
   auto kernel = (*this)->getParentOfType<KernelOp>();
   SmallVector<StringAttr> rest(axesOf(getInput().getType()));
@@ -284,4 +309,22 @@ LogicalResult CastOp::verify() {
     return emitOpError() << "changes the axes of " << getInput().getType() << " to those of " << getType();
   return success();
 }
-OpFoldResult CastOp::fold(FoldAdaptor) { return getInput().getType() == getType() ? OpFoldResult(getInput()) : OpFoldResult(); }
+/// Every value of the storage type is one of the other type.
+static bool isExact(Type from, Type to) {
+  from = getElementTypeOrSelf(from);
+  to = getElementTypeOrSelf(to);
+  if (from == to || from.isInteger(1)) return true;
+  if (isa<FloatType>(from)) return isa<FloatType>(to) && (from.getIntOrFloatBitWidth() < 32 ? to.getIntOrFloatBitWidth() >= 32
+                                                                                          : from.isF32() && to.isF64());
+  return to.isInteger(64) || (from.isInteger(8) && (to.isF32() || to.isF64())) || (from.isInteger(32) && to.isF64());
+}
+OpFoldResult CastOp::fold(FoldAdaptor) {
+  if (getInput().getType() == getType()) return getInput();
+  // A value that came from a storage type is as a store to that type and a load from it would leave it.
+  auto stored = getInput().getDefiningOp<CastOp>();
+  auto loaded = stored ? stored.getInput().getDefiningOp<CastOp>() : CastOp();
+  if (loaded && loaded.getType() == getType() && loaded.getInput().getType() == stored.getType() &&
+      isExact(stored.getType(), getType()))
+    return stored.getInput();
+  return {};
+}

@@ -70,6 +70,12 @@ def KernelOp : Norm_Op<"kernel", [IsolatedFromAbove, Symbol, FunctionOpInterface
 
 def ReturnOp : Norm_Op<"return", [Pure, Terminator, HasParent<"KernelOp">]> {
   let summary = "the kernel's results, in storage types";
+  let description = [{
+    Constraints: `return_c1` the values have the types of the kernel's results.
+    ```mlir
+    norm.return %y, %rstd : !bf16_n_k, !f32_n
+    ```
+  }];
   let arguments = (ins Variadic<AnyType>:$values);
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
   let hasVerifier = 1;
@@ -81,6 +87,8 @@ def FactorOp : Norm_Op<"factor", []> {
     `split c = g * k where g = groups` becomes the row `c = g * k` and `norm.factor g = %groups of c`. The other factor
     follows; a factor below 1, or one that does not divide the extent, is the caller's error, found before anything is
     written. Specialize folds a constant into the table.
+
+    Constraints: `factor_c1` the axis is a part of the product.
     ```mlir
     norm.factor g = %groups of c
     ```
@@ -162,6 +170,11 @@ def MomentsOp : Norm_Op<"moments", [Pure, InferTypeOpAdaptor]> {
 
 def AllReduceOp : Norm_Op<"all_reduce", [Pure, SameOperandsAndResultType]> {
   let summary = "combines a value of each replica of a job, in the order of replicas";
+  let description = [{
+    ```mlir
+    %total = norm.all_reduce sum %count : f32
+    ```
+  }];
   let arguments = (ins ReduceKind:$kind, AnyType:$input);
   let results = (outs AnyType:$result);
   let assemblyFormat = "$kind $input attr-dict `:` type($input)";
@@ -169,23 +182,47 @@ def AllReduceOp : Norm_Op<"all_reduce", [Pure, SameOperandsAndResultType]> {
 
 def SizeOp : Norm_Op<"size", [Pure]> {
   let summary = "the number of points of some axes: the product of their extents, as i64";
+  let description = [{
+    Constraints: `size_c1` the axes are declared.
+    ```mlir
+    %count = norm.size [n, s]
+    ```
+  }];
   let arguments = (ins AxisNames:$axes);
   let results = (outs I64:$result);
   let assemblyFormat = "custom<Names>($axes) attr-dict";
+  let hasVerifier = 1;
 }
 
 def PointsOp : Norm_Op<"points", [Pure]> {
   let summary = "the number of points in each chunk: over the chunk axes in the value form, at hand in the plan";
+  let description = [{
+    Constraints: `points_c1` the names are those of chunk axes.
+    ```mlir
+    %points = norm.points [p] : !i64_p
+    ```
+  }];
   let arguments = (ins AxisNames:$chunks);
   let results = (outs AnyType:$result);
   let assemblyFormat = "custom<Names>($chunks) attr-dict `:` type($result)";
+  let hasVerifier = 1;
 }
 
 def IndexOp : Norm_Op<"index", [Pure]> {
   let summary = "the position along an axis, as i64: over that axis in the value form, at the point at hand in the plan";
+  let description = [{
+    Along a product it is the position among all its points.
+
+    Constraints: `index_c1` the axis is declared; `index_c2` the result is i64, over the axis (over all its leaves) in
+    the value form, a scalar in the plan.
+    ```mlir
+    %t = norm.index t : !i64_t
+    ```
+  }];
   let arguments = (ins StrAttr:$axis);
   let results = (outs AnyType:$result);
   let assemblyFormat = "custom<Name>($axis) attr-dict `:` type($result)";
+  let hasVerifier = 1;
 }
 
 def AtOp : Norm_Op<"at", [Pure]> {
@@ -226,6 +263,11 @@ def CastOp : Norm_Op<"cast", [Pure]> {
 
 def StopGradientOp : Norm_Op<"stop_gradient", [Pure, SameOperandsAndResultType]> {
   let summary = "the value itself, constant under differentiation";
+  let description = [{
+    ```mlir
+    %r = norm.stop_gradient %ratio : !f32_c
+    ```
+  }];
   let arguments = (ins AnyType:$input);
   let results = (outs AnyType:$result);
   let assemblyFormat = "$input attr-dict `:` type($input)";
