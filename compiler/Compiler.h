@@ -1,9 +1,11 @@
 #ifndef NORMC_COMPILER_COMPILER_H
 #define NORMC_COMPILER_COMPILER_H
 #include "compiler/Diagnostics.h"
+#include "compiler/Extents.h"
 #include "compiler/Selection.h"
 #include "compiler/emit/Artifact.h"
 #include <functional>
+#include <memory>
 #include <optional>
 
 namespace normc {
@@ -15,14 +17,34 @@ struct Source {
   std::vector<std::string> importPaths;
 };
 
-/// Sees the kernel after each stage, as text. Stages by name, in order: ast norm specialized decomposed collapsed planned
-/// vector llvm asm. Returning false stops the compilation there (no error).
+/// Sees the kernel after each stage, as text. Stages by name, in order: ast norm specialized decomposed collapsed
+/// planned vector llvm asm. Returning false stops the compilation there (no error).
 using StageObserver = std::function<bool(std::string_view stage, const std::string &text)>;
 
 /// Compiles one kernel of a spec for a target ("cpu", "cpu:x86-64-v3", ...). Errors go to `diagnostics`; the result is
 /// empty then, or where the observer stopped. Any thread may call it.
 std::optional<Artifact> compile(const Source &source, const Selection &selection, std::string_view target,
                                 Diagnostics &diagnostics, const StageObserver &observer = {});
+
+/// A kernel in the hands of the evaluator, which executes it naively and in double: the oracle of the tests. Prepared
+/// once, it may be run any number of times, by one thread at a time.
+class Evaluation {
+public:
+  /// Null with errors where the spec or the selection is wrong.
+  static std::unique_ptr<Evaluation> prepare(const Source &source, const Selection &selection,
+                                             Diagnostics &diagnostics);
+  ~Evaluation();
+
+  const Signature &signature() const;
+  /// `arguments` are dense memory in the order of the signature's, a scalar's points at its value. Nothing is written
+  /// before everything is computed. False on an error.
+  bool run(const Extents &extents, const std::vector<void *> &arguments, Diagnostics &diagnostics) const;
+
+private:
+  struct State;
+  Evaluation();
+  std::unique_ptr<State> state;
+};
 
 } // namespace normc
 #endif
