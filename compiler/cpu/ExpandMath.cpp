@@ -31,6 +31,7 @@ static Value expand(OpBuilder &builder, Operation *op) {
       .Case([&](math::TanhOp tanh) { return emitTanh(b, tanh.getOperand()); })
       .Case([&](math::ErfOp erf) { return emitErf(b, erf.getOperand()); })
       .Case([&](math::RsqrtOp rsqrt) { return emitRsqrt(b, rsqrt.getOperand()); })
+      .Case([&](math::PowFOp pow) { return emitPow(b, pow.getLhs(), pow.getRhs()); })
       .Case([&](arith::AddFOp sum) {
         Value exponent = matchOnePlusExp(sum);
         return exponent ? emitOnePlusExp(b, exponent) : Value();
