@@ -176,8 +176,9 @@ std::string Diagnostics::format() const {
 
 std::string nearestName(std::string_view name, const std::vector<std::string> &candidates) {
   std::string best, lower = lowerCase(name);
-  size_t bestScore = ~size_t(0);
+  size_t bestScore = ~size_t(0), tried = 0;
   for (const std::string &candidate : candidates) {
+    if (++tried > 2000) break; // a machine's text, not a person's
     size_t longer = std::max(name.size(), candidate.size()), shorter = std::min(name.size(), candidate.size());
     if (candidate.empty() || candidate == name || longer > 64 || (longer - shorter) * 3 > longer) continue;
     // A difference in case alone is nearer than any other.

@@ -35,6 +35,7 @@ public:
   /// Everything that is wrong by another's account, and its sources.
   void append(const Diagnostics &other);
   bool any() const { return !entries.empty(); }
+  size_t count() const { return entries.size() + dropped; }
   const std::vector<Entry> &all() const { return entries; }
   /// The exit status: that of the first entry, 0 where there is none.
   int status() const;

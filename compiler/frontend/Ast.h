@@ -155,6 +155,7 @@ struct Function {
   std::vector<Name> arguments;
   Expr body;
   const Unit *unit = nullptr;
+  bool recursive = false; // or calls one that is: reported, and never to be expanded
 };
 
 struct Kernel {
@@ -185,6 +186,7 @@ using Declaration = std::variant<Import, std::unique_ptr<Function>, std::unique_
 struct Unit {
   SourceText source;
   std::vector<Declaration> declarations; // in the order of the text
+  bool wellFormed = true;                // it and its imports parsed without an error
   std::map<std::string, const Function *, std::less<>> functions;
   std::map<std::string, const Kernel *, std::less<>> kernels;
   std::map<std::string, const Gradient *, std::less<>> gradients;

@@ -1,5 +1,6 @@
 #include "compiler/frontend/Parser.h"
 #include "compiler/ElementType.h"
+#include "compiler/frontend/Builtins.h"
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -24,10 +25,6 @@ std::string spelled(const Token &token) {
   default:
     return "`" + text + "`";
   }
-}
-
-bool isMethod(std::string_view word) {
-  return word == "auto" || word == "two_pass" || word == "one_pass" || word == "welford";
 }
 
 bool parameterKindNamed(std::string_view name, ParameterKind &kind) {
@@ -197,7 +194,7 @@ private:
     if (token.kind == Kind::name && !isReserved(token.text)) {
       Name name{std::string(tokens.take().text), token.spot};
       ParameterKind kind = elementTypeNamed(name.text) ? ParameterKind::type
-                           : isMethod(name.text)       ? ParameterKind::method
+                           : isMethodName(name.text)  ? ParameterKind::method
                                                        : ParameterKind::function;
       bool fits = !into.kindWritten || into.kind == kind;
       if (!fits) return wrongDefault(into, token.spot, "`" + name.text + "`");

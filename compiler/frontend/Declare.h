@@ -1,0 +1,12 @@
+#ifndef NORMC_FRONTEND_DECLARE_H
+#define NORMC_FRONTEND_DECLARE_H
+#include "compiler/frontend/Ast.h"
+
+namespace normc {
+
+/// Makes visible in a unit what it imports and declares, and reports names declared twice, fns that redefine a built-in or
+/// an imported one, and fns that call themselves (which are marked). The imports are declared already.
+void declare(Unit &unit, Diagnostics &diagnostics);
+
+} // namespace normc
+#endif
