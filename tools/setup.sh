@@ -1,4 +1,5 @@
-# Sourced by tools/quickstart and tools/test: installs what is missing, configures and builds. Quick where nothing is to do.
+# Sourced by tools/quickstart and tools/test: installs what is missing, configures and builds. Quick
+# where nothing is to do.
 # Debian packages need root (or sudo); Python packages go into .venv.
 
 set -euo pipefail

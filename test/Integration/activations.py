@@ -1,5 +1,5 @@
-"""Activations of trained networks: LayerNorm of a sentence encoder, BatchNorm of an image classifier; and the functions of
-activations.norm over all magnitudes."""
+"""Activations of trained networks: LayerNorm of a sentence encoder, BatchNorm of an image classifier. And the functions
+of activations.norm, over all magnitudes."""
 
 import os
 

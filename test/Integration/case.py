@@ -20,7 +20,7 @@ CASES = []
 
 
 class Case:
-    """`inputs` gives {name: (type parameter or element type, array)}; `outputs` {name: type parameter or element type}."""
+    """`inputs`: {name: (type parameter or element type, maker of the array)}; `outputs`: {name: the same kind of type}."""
 
     def __init__(
         self,

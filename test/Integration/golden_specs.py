@@ -1,4 +1,4 @@
-"""The standard kernels on golden cases: that specs/ does what its heads say of Keras, PyTorch, TF-Slim, ONNX and tensorpack."""
+"""The standard kernels on golden cases: they do what their heads say of Keras, PyTorch, TF-Slim, ONNX and tensorpack."""
 
 import json
 import os
@@ -43,7 +43,7 @@ def tensorpack(options=()):
     )
 
 
-# A golden case, and the kernel of specs/ that its system's behaviour is: names, -D, --scalar and options where they differ.
+# A golden case, and the standard kernel that does the same: names, -D, --scalar and options where they differ.
 CASES = {
     "slim_nhwc": slim(options=LAST),
     "slim_nchw": slim(),

@@ -1,7 +1,7 @@
 """What the integration tests share: running normc, comparing with tolerances, counting.
 
-A test file is a script: it makes checks through `check` and ends with `finish()`, which prints one line for each failure
-and a closing line, and exits 1 where something failed or nothing was checked.
+A test is a script: it makes checks through `check` and ends with `finish()`, which prints a line for each failure and a
+closing line, and exits 1 where something failed or nothing was checked.
 """
 
 import os
@@ -96,8 +96,8 @@ def shell(arguments):
 def run(spec, inputs, outputs, kernel=None, defines=None, scalars=None, options=(), device="cpu", types=None):
     """`normc run`: arrays in, arrays out.
 
-    `inputs` maps names to arrays, or to strings passed as they are; `outputs` lists names. Raises Failure with what normc
-    said where its status is not 0. `types` gives the element type of outputs stored as raw bytes.
+    `inputs` maps names to arrays, or to strings passed as they are; `outputs` lists names. Raises Failure with what
+    normc said where its status is not 0. `types` gives the element type of outputs stored as raw bytes.
     """
     folder = tempfile.mkdtemp(dir=scratch())
     arguments = ["run", spec]
@@ -154,7 +154,7 @@ def same_bits(name, a, b):
     if different.any():
         at = np.unravel_index(int(np.argmax(different)), a.shape)
         raise Failure(
-            f"{name}: {different.sum()} of {a.size} differ in their bits; at {[int(i) for i in at]} {a[at]!r}, {b[at]!r}"
+            f"{name}: {different.sum()} of {a.size} differ; at {[int(i) for i in at]} {a[at]!r}, {b[at]!r}"
         )
 
 

@@ -54,7 +54,9 @@ def layer_order(x_order, y_order):
     compare("y", y, f.layer_norm(x.astype(np.float64), gamma, features=2)["y"], 1e-5, 1e-5)
 
 
-REDUCE = """kernel reduce(x: f32[a, b, c]) -> (total: f32[{kept}], largest: f32[{kept}], least: f32[{kept}], variance: f32[{kept}]) {{
+REDUCE = """kernel reduce(
+    x: f32[a, b, c]
+) -> (total: f32[{kept}], largest: f32[{kept}], least: f32[{kept}], variance: f32[{kept}]) {{
   let mu, v = moments(x over {over})
   total = sum(x over {over})
   largest = max(x over {over})

@@ -1,4 +1,5 @@
-"""Every example of specs/README.md: checked, and each of its kernels compiled to an object for this machine.
+"""Every example of specs/README.md: checked, and each of its kernels compiled to an object for this machine. Every
+standard spec: checked, and listed on that page.
 
 A comment in an example whose line begins with `-D` binds parameters that have no default. Kernels across replicas and
 derived gradients are checked only.
@@ -63,7 +64,25 @@ def compiled(line, text, kernel):
         raise Failure("an empty object")
 
 
+def standard(name):
+    path = os.path.join(SPECS, name)
+    done = normc("check", path)
+    expect(done)
+    with open(path, encoding="utf-8") as file:
+        declared = re.findall(r"^(?:kernel|gradient) (\w+)", file.read(), re.MULTILINE)
+    with open(os.path.join(SPECS, "README.md"), encoding="utf-8") as file:
+        page = file.read()
+    for kernel in declared:
+        if kernel not in done.stdout:
+            raise Failure(f"the signature of {kernel} is not printed")
+    if f"({name})" not in page:
+        raise Failure("not mentioned in specs/README.md")
+
+
 def main():
+    for name in sorted(os.listdir(SPECS)):
+        if name.endswith(".norm"):
+            check(f"specs/{name}", standard, name)
     found = examples()
     if len(found) < 15:
         raise SystemExit(f"only {len(found)} examples found in specs/README.md")
