@@ -90,6 +90,18 @@ TypedAttr constantOf(Value value) {
   return matchPattern(value, m_Constant(&constant)) ? constant : TypedAttr();
 }
 
+/// Upstream folds x ^ x and i == i to a constant tensor, though its extents are not known: the constant, broadcast.
+struct SplatConstant : OpRewritePattern<arith::ConstantOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(arith::ConstantOp op, PatternRewriter &rewriter) const override {
+    auto splat = dyn_cast<SplatElementsAttr>(op.getValue());
+    if (!splat || axesOf(op.getType()).empty()) return failure();
+    Value scalar = arith::ConstantOp::create(rewriter, op.getLoc(), cast<TypedAttr>(splat.getSplatValue<Attribute>()));
+    rewriter.replaceOpWithNewOp<BroadcastOp>(op, op.getType(), scalar);
+    return success();
+  }
+};
+
 /// Weights of 1 are no weights.
 struct UnitWeights : OpRewritePattern<MomentsOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -143,5 +155,6 @@ struct FixedSize : OpRewritePattern<SizeOp> {
 } // namespace
 
 void NormDialect::getCanonicalizationPatterns(RewritePatternSet &patterns) const {
-  patterns.add<ElementwiseOfBroadcasts, FixedSize, FoldThroughBroadcast, SumOfConstant, UnitWeights>(getContext());
+  patterns.add<ElementwiseOfBroadcasts, FixedSize, FoldThroughBroadcast, SplatConstant, SumOfConstant, UnitWeights>(
+      getContext());
 }

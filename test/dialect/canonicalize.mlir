@@ -1,0 +1,264 @@
+// RUN: norm-opt %s --canonicalize --cse --split-input-file | FileCheck %s
+
+!n = tensor<?xf32, #norm.axes<n>>
+!k = tensor<?xf32, #norm.axes<k>>
+!nk = tensor<?x?xf32, #norm.axes<n, k>>
+
+// What is constant along an axis is computed without it: rsqrt(variance + eps) once a row.
+// CHECK-LABEL: norm.kernel @elementwise_of_broadcasts
+// CHECK-DAG:     %[[EPS:.*]] = arith.constant 1.000000e-01 : f32
+// CHECK-DAG:     %[[ROW:.*]] = norm.broadcast %[[EPS]] : f32 to !f32_n
+// CHECK:         %[[SUM:.*]] = arith.addf %{{.*}}, %[[ROW]] : !f32_n
+// CHECK:         %[[RSQRT:.*]] = math.rsqrt %[[SUM]] : !f32_n
+// CHECK:         norm.broadcast %[[RSQRT]] : !f32_n to !f32_n_k
+norm.kernel @elementwise_of_broadcasts axes(n, k) (%v: !n {norm.name = "v"}) -> (!nk {norm.name = "y"}) {
+  %eps = arith.constant 0.1 : f32
+  %e = norm.broadcast %eps : f32 to !nk
+  %b = norm.broadcast %v : !n to !nk
+  %s = arith.addf %b, %e : !nk
+  %r = math.rsqrt %s : !nk
+  norm.return %r : !nk
+}
+
+// -----
+
+!n = tensor<?xf32, #norm.axes<n>>
+!k = tensor<?xf32, #norm.axes<k>>
+!nk = tensor<?x?xf32, #norm.axes<n, k>>
+!nks = tensor<?x?x?xf32, #norm.axes<n, k, s>>
+
+// Two operands over different axes meet over both, and over no more.
+// CHECK-LABEL: norm.kernel @union_of_axes
+// CHECK-DAG:     %[[A:.*]] = norm.broadcast %{{.*}} : !f32_n to !f32_n_k
+// CHECK-DAG:     %[[B:.*]] = norm.broadcast %{{.*}} : !f32_k to !f32_n_k
+// CHECK:         %[[P:.*]] = arith.mulf %[[A]], %[[B]] : !f32_n_k
+// CHECK:         norm.broadcast %[[P]] : !f32_n_k to !f32_n_k_s
+norm.kernel @union_of_axes axes(n, k, s) (%v: !n {norm.name = "v"}, %w: !k {norm.name = "w"})
+    -> (!nks {norm.name = "y"}) {
+  %a = norm.broadcast %v : !n to !nks
+  %b = norm.broadcast %w : !k to !nks
+  %y = arith.mulf %a, %b : !nks
+  norm.return %y : !nks
+}
+
+// -----
+
+!nk = tensor<?x?xf32, #norm.axes<n, k>>
+
+// x * 1, 1 * x, x - 0 and x / 1 are x; x + 0 is not, since −0 + 0 is +0.
+// CHECK-LABEL: norm.kernel @units
+// CHECK:         %[[ZERO:.*]] = arith.constant 0.0
+// CHECK-NEXT:    %[[ZEROS:.*]] = norm.broadcast %[[ZERO]]
+// CHECK-NEXT:    %[[SUM:.*]] = arith.addf %{{.*}}, %[[ZEROS]] : !f32_n_k
+// CHECK-NEXT:    norm.return %[[SUM]]
+norm.kernel @units axes(n, k) (%x: !nk {norm.name = "x"}) -> (!nk {norm.name = "y"}) {
+  %one = arith.constant 1.0 : f32
+  %zero = arith.constant 0.0 : f32
+  %ones = norm.broadcast %one : f32 to !nk
+  %zeros = norm.broadcast %zero : f32 to !nk
+  %a = arith.mulf %x, %ones : !nk
+  %b = arith.mulf %ones, %a : !nk
+  %c = arith.subf %b, %zeros : !nk
+  %d = arith.divf %c, %ones : !nk
+  %e = arith.addf %d, %zeros : !nk
+  norm.return %e : !nk
+}
+
+// -----
+
+!nk = tensor<?x?xf32, #norm.axes<n, k>>
+!b = tensor<?x?xi1, #norm.axes<n, k>>
+
+// A condition that is known leaves one branch.
+// CHECK-LABEL: norm.kernel @select_true
+// CHECK-NEXT:    norm.return %arg0
+norm.kernel @select_true axes(n, k) (%x: !nk {norm.name = "x"}, %z: !nk {norm.name = "z"}) -> (!nk {norm.name = "y"}) {
+  %two = arith.constant 2 : i64
+  %three = arith.constant 3 : i64
+  %less = arith.cmpi slt, %two, %three : i64
+  %c = norm.broadcast %less : i1 to !b
+  %e = math.exp %z : !nk
+  %y = arith.select %c, %x, %e : !b, !nk
+  norm.return %y : !nk
+}
+
+// -----
+
+!n = tensor<?xf32, #norm.axes<n>>
+!nk = tensor<?x?xf32, #norm.axes<n, k>>
+!nks = tensor<?x?x?xf32, #norm.axes<n, k, s>>
+
+// CHECK-LABEL: norm.kernel @broadcast_of_broadcast
+// CHECK-NEXT:    %[[B:.*]] = norm.broadcast %arg0 : !f32_n to !f32_n_k_s
+// CHECK-NEXT:    norm.return %[[B]]
+norm.kernel @broadcast_of_broadcast axes(n, k, s) (%x: !n {norm.name = "x"}) -> (!nks {norm.name = "y"}) {
+  %a = norm.broadcast %x : !n to !nk
+  %b = norm.broadcast %a : !nk to !nks
+  %c = norm.broadcast %b : !nks to !nks
+  norm.return %c : !nks
+}
+
+// -----
+
+!f = tensor<?xf32, #norm.axes<n>>
+!h = tensor<?xbf16, #norm.axes<n>>
+!i = tensor<?xi8, #norm.axes<n>>
+!l = tensor<?xi64, #norm.axes<n>>
+
+// A value that was loaded from a type is as a store to that type would leave it.
+// CHECK-LABEL: norm.kernel @cast_of_loaded
+// CHECK-NEXT:    %[[F:.*]] = norm.cast %arg0 : !bf16_n to !f32_n
+// CHECK-NEXT:    %[[L:.*]] = norm.cast %arg1 : !i8_n to !i64_n
+// CHECK-NEXT:    norm.return %[[F]], %[[L]]
+norm.kernel @cast_of_loaded axes(n) (%x: !h {norm.name = "x"}, %i: !i {norm.name = "i"})
+    -> (!f {norm.name = "y"}, !l {norm.name = "j"}) {
+  %a = norm.cast %x : !h to !f
+  %b = norm.cast %a : !f to !h
+  %c = norm.cast %b : !h to !f
+  %d = norm.cast %i : !i to !l
+  %e = norm.cast %d : !l to !i
+  %f = norm.cast %e : !i to !l
+  norm.return %c, %f : !f, !l
+}
+
+// -----
+
+!f = tensor<?xf32, #norm.axes<n>>
+!h = tensor<?xbf16, #norm.axes<n>>
+
+// A cast that rounds stays.
+// CHECK-LABEL: norm.kernel @cast_that_rounds
+// CHECK-NEXT:    %[[H:.*]] = norm.cast %arg0 : !f32_n to !bf16_n
+// CHECK-NEXT:    %[[F:.*]] = norm.cast %[[H]] : !bf16_n to !f32_n
+// CHECK-NEXT:    norm.return %[[F]]
+norm.kernel @cast_that_rounds axes(n) (%x: !f {norm.name = "x"}) -> (!f {norm.name = "y"}) {
+  %a = norm.cast %x : !f to !h
+  %b = norm.cast %a : !h to !f
+  %c = norm.cast %b : !f to !f
+  norm.return %c : !f
+}
+
+// -----
+
+!n = tensor<?xf32, #norm.axes<n>>
+!nk = tensor<?x?xf32, #norm.axes<n, k>>
+
+// CHECK-LABEL: norm.kernel @unit_weights
+// CHECK-NEXT:    norm.moments %arg0 over [k] : !f32_n_k
+norm.kernel @unit_weights axes(n, k) (%x: !nk {norm.name = "x"}) -> (!n {norm.name = "y"}) {
+  %one = arith.constant 1.0 : f32
+  %w = norm.broadcast %one : f32 to !nk
+  %mean, %variance = norm.moments %x weights %w : !nk over [k] : !nk
+  %y = arith.addf %mean, %variance : !n
+  norm.return %y : !n
+}
+
+// -----
+
+!n = tensor<?xf32, #norm.axes<n>>
+!nk = tensor<?x?xf32, #norm.axes<n, k>>
+
+// Other weights stay.
+// CHECK-LABEL: norm.kernel @weights_of_two
+// CHECK:         norm.moments %arg0 weights %{{.*}} : !f32_n_k over [k] : !f32_n_k
+norm.kernel @weights_of_two axes(n, k) (%x: !nk {norm.name = "x"}) -> (!n {norm.name = "y"}) {
+  %two = arith.constant 2.0 : f32
+  %w = norm.broadcast %two : f32 to !nk
+  %mean, %variance = norm.moments %x weights %w : !nk over [k] : !nk
+  %y = arith.addf %mean, %variance : !n
+  norm.return %y : !n
+}
+
+// -----
+
+!n = tensor<?xf32, #norm.axes<n>>
+!nk = tensor<?x?xf32, #norm.axes<n, k>>
+
+// The sum of unit weights is the number of points, a constant where the table fixes it.
+// CHECK-LABEL: norm.kernel @sum_of_constant
+// CHECK-DAG:     %[[SIX:.*]] = arith.constant 6.000000e+00 : f32
+// CHECK-DAG:     %[[TWO:.*]] = arith.constant 2.000000e+00 : f32
+// CHECK-DAG:     norm.broadcast %[[SIX]] : f32 to !f32_n
+// CHECK-DAG:     %[[SIZE:.*]] = norm.size [n]
+// CHECK-DAG:     %[[REAL:.*]] = arith.sitofp %[[SIZE]] : i64 to f32
+// CHECK-DAG:     arith.mulf %[[REAL]], %[[TWO]] : f32
+norm.kernel @sum_of_constant axes(n, k = 3) (%x: !nk {norm.name = "x"})
+    -> (!n {norm.name = "y"}, tensor<?xf32, #norm.axes<k>> {norm.name = "z"}) {
+  %two = arith.constant 2.0 : f32
+  %w = norm.broadcast %two : f32 to !nk
+  %y = norm.reduce sum %w over [k] : !nk
+  %z = norm.reduce sum %w over [n] : !nk
+  norm.return %y, %z : !n, tensor<?xf32, #norm.axes<k>>
+}
+
+// -----
+
+!n = tensor<?xf32, #norm.axes<n>>
+!nk = tensor<?x?xf32, #norm.axes<n, k>>
+
+// Over no points the sum of infinity is 0, not infinity times 0; and a maximum is −infinity.
+// CHECK-LABEL: norm.kernel @reductions_that_stay
+// CHECK-DAG:     norm.reduce sum
+// CHECK-DAG:     norm.reduce max
+norm.kernel @reductions_that_stay axes(n, k) (%x: !nk {norm.name = "x"}) -> (!n {norm.name = "y"}) {
+  %inf = arith.constant 0x7F800000 : f32
+  %one = arith.constant 1.0 : f32
+  %v = norm.broadcast %inf : f32 to !nk
+  %w = norm.broadcast %one : f32 to !nk
+  %a = norm.reduce sum %v over [k] : !nk
+  %b = norm.reduce max %w over [k] : !nk
+  %y = arith.addf %a, %b : !n
+  norm.return %y : !n
+}
+
+// -----
+
+!i = tensor<?xi64, #norm.axes<n>>
+
+// CHECK-LABEL: norm.kernel @sizes
+// CHECK-DAG:     arith.constant 12 : i64
+// CHECK-DAG:     arith.constant 0 : i64
+// CHECK-DAG:     norm.size [n, g]
+// CHECK-NOT:     norm.size
+norm.kernel @sizes axes(n, g = 3, k = 4, c = g * k, z = 0) ()
+    -> (i64 {norm.name = "a"}, i64 {norm.name = "b"}, i64 {norm.name = "d"}) {
+  %a = norm.size [c]
+  %b = norm.size [n, z]
+  %d = norm.size [n, g]
+  norm.return %a, %b, %d : i64, i64, i64
+}
+
+// -----
+
+!b = tensor<?x?xi1, #norm.axes<n, k>>
+!i = tensor<?x?xi64, #norm.axes<n, k>>
+
+// Upstream's folds of equal operands leave no constant tensor, whose extents nobody knows.
+// CHECK-LABEL: norm.kernel @equal_operands
+// CHECK-DAG:     %[[FALSE:.*]] = arith.constant false
+// CHECK-DAG:     %[[TRUE:.*]] = arith.constant true
+// CHECK-DAG:     %[[A:.*]] = norm.broadcast %[[FALSE]] : i1 to !i1_n_k
+// CHECK-DAG:     %[[B:.*]] = norm.broadcast %[[TRUE]] : i1 to !i1_n_k
+// CHECK:         norm.return %[[A]], %[[B]], %{{.*}}
+norm.kernel @equal_operands axes(n, k) (%x: !b {norm.name = "x"}, %i: !i {norm.name = "i"})
+    -> (!b {norm.name = "a"}, !b {norm.name = "b"}, !i {norm.name = "c"}) {
+  %a = arith.xori %x, %x : !b
+  %b = arith.cmpi eq, %i, %i : !i
+  %c = arith.subi %i, %i : !i
+  norm.return %a, %b, %c : !b, !b, !i
+}
+
+// -----
+
+!b = tensor<?x?xi1, #norm.axes<n, k>>
+!i = tensor<?x?xi64, #norm.axes<n, k>>
+
+// An op that upstream changes in place: the constant goes to the right.
+// CHECK-LABEL: norm.kernel @fold_in_place
+// CHECK:         arith.cmpi sgt, %arg0, %{{.*}} : !i64_n_k
+norm.kernel @fold_in_place axes(n, k) (%i: !i {norm.name = "i"}) -> (!b {norm.name = "a"}) {
+  %zero = arith.constant 0 : i64
+  %z = norm.broadcast %zero : i64 to !i
+  %a = arith.cmpi slt, %z, %i : !i
+  norm.return %a : !b
+}
