@@ -186,10 +186,21 @@ private:
         value = poison;
       }
     value = into.graph.broadcast(value, axes, name.spot);
-    if (isState)
-      into.updates[states[name.text]] = value;
-    else
-      symbol.value = into.outputValues[outputs[name.text]] = value;
+    if (isState) {
+      size_t index = states[name.text];
+      into.updates[index] = stored(value, into.inputTypes[index], name.spot);
+      return;
+    }
+    size_t index = outputs[name.text];
+    symbol.value = value;
+    into.outputValues[index] = stored(value, into.outputTypes[index], name.spot);
+  }
+
+  /// The value in the kind from which a store to the type takes it: a store to bool asks `!= 0`.
+  NodeId stored(NodeId value, std::optional<ElementType> type, Spot spot) {
+    if (!type || value == poison) return value;
+    if (*type == ElementType::boolean) return into.graph.toBoolean(value, spot);
+    return isFloating(*type) ? into.graph.toReal(value, spot) : into.graph.toNumber(value, spot);
   }
 
   void cannotAssign(const Name &name, Scope::const_iterator found) {

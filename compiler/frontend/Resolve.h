@@ -21,8 +21,8 @@ struct ResolvedKernel {
     Spot spot;
   };
   std::vector<Factor> factors;
-  std::vector<NodeId> outputValues;                // broadcast to the axes of the output
-  std::map<size_t, NodeId> updates;                // of state, by the index of the input
+  std::vector<NodeId> outputValues;  // what each output stores, over its axes
+  std::map<size_t, NodeId> updates;  // what state is replaced by, by the index of the input
 };
 
 /// Resolves a kernel with the given bindings. False where there is an error, which has been reported.
