@@ -66,7 +66,13 @@ private:
     const OptionRow *row = nullptr;
     for (const OptionRow &candidate : optionRows())
       if (candidate.name == name && candidate.commands & options.command) row = &candidate;
-    if (!row) return unknownOption(name, argument);
+    if (!row) {
+      // What follows is likely its value, and no FILE.
+      if (!value && i + 1 < arguments.size() && (hasFile || arguments[i + 1].find('=') != std::string::npos) &&
+          !arguments[i + 1].starts_with('-'))
+        ++i;
+      return unknownOption(name, argument);
+    }
     if (row->argument.empty()) {
       if (value) return fail(fmt::format("{} takes no value, found '{}'", name, *value));
       options.time = true;

@@ -111,6 +111,12 @@ bool OutputFiles::commit() {
   return true;
 }
 
+bool sameFile(const std::string &one, const std::string &other) {
+  struct stat first{}, second{};
+  return stat(one.c_str(), &first) == 0 && stat(other.c_str(), &second) == 0 && S_ISREG(first.st_mode) &&
+         first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
 bool writeStandardOutput(std::string_view text, Diagnostics &diagnostics) {
   int error = writeAll(STDOUT_FILENO, text);
   if (error) diagnostics.error({"standard output"}, std::strerror(error), Fault::system);

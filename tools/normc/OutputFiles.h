@@ -37,6 +37,9 @@ private:
   bool fail(const std::string &path, const std::string &message);
 };
 
+/// Whether both name one file that exists, be it by links.
+bool sameFile(const std::string &one, const std::string &other);
+
 /// Writes all of a text to standard output.
 bool writeStandardOutput(std::string_view text, Diagnostics &diagnostics);
 

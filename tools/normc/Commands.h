@@ -1,0 +1,25 @@
+#ifndef NORMC_TOOLS_NORMC_COMMANDS_H
+#define NORMC_TOOLS_NORMC_COMMANDS_H
+#include "compiler/Compiler.h"
+#include "tools/normc/Options.h"
+
+namespace normc::cli {
+
+/// Each command prints its results on standard output and reports what is wrong to `diagnostics`.
+void runCheck(const Options &options, Diagnostics &diagnostics);
+void runCompile(const Options &options, Diagnostics &diagnostics);
+void runKernel(const Options &options, Diagnostics &diagnostics);
+void runExplain(const Options &options, Diagnostics &diagnostics);
+
+/// Reads the spec, with the folders to look its imports up in: -I's, then the installed specs. A file that cannot be
+/// read is an error of the system.
+std::optional<Source> readSource(const Options &options, Diagnostics &diagnostics);
+
+/// What `--help` prints; of one command, or of all of them together.
+std::string helpText();
+std::string helpText(Command command);
+/// What `--version` prints.
+std::string versionText();
+
+} // namespace normc::cli
+#endif

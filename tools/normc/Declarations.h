@@ -1,0 +1,27 @@
+#ifndef NORMC_TOOLS_NORMC_DECLARATIONS_H
+#define NORMC_TOOLS_NORMC_DECLARATIONS_H
+#include "compiler/Compiler.h"
+#include "tools/normc/Options.h"
+#include <map>
+
+namespace normc::cli {
+
+/// What `run` needs to know of a kernel's declaration before it is compiled.
+struct Declared {
+  struct Input {
+    std::string element; // a type, or a type parameter
+    bool scalar = false, state = false;
+  };
+  std::map<std::string, Input> inputs; // runtime scalars among them
+  std::vector<std::string> outputs;    // updated states among them
+};
+
+/// The declaration of the selected kernel; empty where the spec does not parse that far or has no such kernel, which
+/// the compiler will say with its reasons.
+std::optional<Declared> readDeclaration(const Source &source, const Selection &selection);
+
+/// Checks the names behind --input, --seed-input, --scalar and --output. False with errors of usage.
+bool checkNames(const Declared &declared, const Options &options, Diagnostics &diagnostics);
+
+} // namespace normc::cli
+#endif

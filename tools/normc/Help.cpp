@@ -1,0 +1,121 @@
+#include "compiler/schedule/Machine.h"
+#include "runtime/ThreadPool.h"
+#include "tools/normc/Commands.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Config/llvm-config.h"
+#include "llvm/TargetParser/Host.h"
+#include <fmt/format.h>
+
+namespace normc::cli {
+namespace {
+
+constexpr std::string_view overview =
+    R"(normc compiles normalization layers, written as formulas over named axes, to fast code.
+
+usage: normc COMMAND FILE [options]
+
+commands
+  check      parse and verify FILE; print each kernel's signature
+  compile    write a stage of the compilation, an object file or a shared library
+  run        run a kernel on .npy files and write its results
+  explain    print the axes, the phases, the passes and the bytes moved
+  normc COMMAND --help says more; normc --version names the versions and devices
+
+a first run, without a file of data
+  normc run specs/group_norm.norm --seed-input x=64x16x112x112:f32 -D groups=4 --time
+
+exit status
+  0  done
+  1  the spec or the data is wrong; the diagnostic is on standard error
+  2  the command line is wrong: an unknown command, option, kernel, parameter, input, output or target
+  3  the device or the system failed: a file that cannot be opened or written, no memory
+)";
+
+constexpr std::string_view checkHelp = R"(usage: normc check FILE [-I DIR]
+
+Parses and verifies every kernel of FILE and what it imports, and prints each kernel's signature.
+
+  normc check specs/layer_norm.norm
+)";
+
+constexpr std::string_view compileHelp =
+    R"(usage: normc compile FILE [selection] [--target T] [--emit KIND,...] [-o OUT]
+
+Compiles one kernel. KIND is a stage, in the order of the compilation
+  ast norm specialized decomposed collapsed planned vector llvm asm
+or a product: object (the default), shared. Stages are text, and go to standard output without -o; a product needs -o.
+With several kinds, OUT is what the files' names begin with: -o ln --emit planned,object writes ln.planned.mlir and ln.o.
+
+  normc compile specs/layer_norm.norm --emit planned
+  normc compile specs/group_norm.norm -D groups=8 -D T=bf16 --target cpu:x86-64-v3 -o group_norm.o
+  normc compile specs/batch_norm.norm --rank s=2 --order x=n,s...,c --order y=n,s...,c --dump-stages stages
+)";
+
+constexpr std::string_view runHelp =
+    R"(usage: normc run FILE [selection] --input NAME=FILE... [--scalar NAME=NUMBER...] [--output NAME=FILE...]
+
+Runs one kernel. Element types, ranks and extents are those of the inputs; no type is converted. An optional input that
+is not passed is omitted. With --output, outputs that are not named are not computed; with none, each result's shape, mean,
+deviation, least and greatest element are printed. State (inout) is an --input, and an --output where its update is wanted.
+
+Arrays are .npy files, or in .npz archives: x=all.npz is its array x, x=all.npz:key another. bf16 and f8 are as NumPy stores
+ml_dtypes (|V2, |V1). Dimensions are in memory order, as --order lists them. Input files are never changed; output files
+appear whole or not at all. A file that cannot be opened is status 3, one that is damaged status 1.
+
+--seed-input makes an input: SHAPE is extents joined by x (none: 0-d), TYPE an element type, DIST normal(MEAN,DEVIATION) or
+uniform(LOWER,UPPER). Without DIST, floats are normal(0,1), integers uniform(0,10) and bools uniform(0,2), where UPPER itself
+does not occur. An element depends on the input's name, its position and DIST alone: the same command gives the same data.
+
+--time prints the time of a run, the bytes of the inputs and outputs a second, and their share of the memory limit: that of
+the faster of an ordinary and a cache-bypassing copy of as many bytes, by as many threads, measured beside it.
+
+  normc run specs/layer_norm.norm --rank f=1 --input x=x.npy --input gamma=gamma.npy --output y=y.npy
+  normc run specs/group_norm.norm -D groups=4 --seed-input x=64x16x112x112:f32 --time
+  normc run specs/batch_norm.norm --input x=x.npy --input moving_mean=mm.npy --input moving_variance=mv.npy \
+      --scalar momentum=0.9 --output y=y.npy --output moving_mean=new.npz:mean
+)";
+
+constexpr std::string_view explainHelp = R"(usage: normc explain FILE [selection] [--target T]
+
+Prints how one kernel is going to run: its axes, phases and blocks, each pass with its vector width, and the bytes that it
+moves.
+
+  normc explain specs/group_norm.norm -D groups=8 --size c=256
+)";
+
+std::string options(Command command) {
+  std::string text = "\noptions\n";
+  for (const OptionRow &row : optionRows())
+    if (row.commands & command)
+      text += fmt::format("  {:<38} {}\n", fmt::format("{} {}", row.name, row.argument), row.help);
+  text += fmt::format("  {:<38} {}\n", "--help", "this text");
+  return text;
+}
+
+} // namespace
+
+std::string helpText() { return std::string(overview); }
+
+std::string helpText(Command command) {
+  switch (command) {
+  case checkCommand:
+    return std::string(checkHelp) + options(command);
+  case compileCommand:
+    return std::string(compileHelp) + options(command);
+  case runCommand:
+    return std::string(runHelp) + options(command);
+  case explainCommand:
+    return std::string(explainHelp) + options(command);
+  }
+  __builtin_unreachable();
+}
+
+std::string versionText() {
+  const Machine *host = hostMachine();
+  return fmt::format("normc {}\nLLVM {}\nhost target: {} ({}, {})\ndevices: cpu ({} cores), evaluator\n", NORMC_VERSION,
+                     LLVM_VERSION_STRING, llvm::sys::getProcessTriple(),
+                     host ? "cpu:" + host->name : "no target of this version", std::string(llvm::sys::getHostCPUName()),
+                     runtime::ThreadPool::cores());
+}
+
+} // namespace normc::cli
