@@ -151,11 +151,11 @@ LogicalResult KernelOp::verify() {
     if (!declared.insert(axis.getName()).second) // kernel_c1
       return emitOpError() << "declares axis " << axis.getName() << " twice";
   }
+  llvm::SmallPtrSet<Attribute, 8> used;
   auto verifyAxes = [&](Operation *op, Type type) -> LogicalResult { // kernel_c3
     for (StringAttr name : axesOf(type)) {
       if (!declared.contains(name)) return op->emitOpError() << "ranges over axis " << name << ", which is not declared";
-      if (getAxis(name).isProduct())
-        return op->emitOpError() << "ranges over " << name << ", which is a product: name its parts";
+      used.insert(name);
     }
     return success();
   };
@@ -170,7 +170,12 @@ LogicalResult KernelOp::verify() {
       if (failed(verifyAxes(op, type))) return WalkResult::interrupt();
     return WalkResult::advance();
   });
-  return failure(result.wasInterrupted());
+  if (result.wasInterrupted()) return failure();
+  for (Attribute name : used)
+    for (StringAttr leaf : leavesOf(cast<StringAttr>(name)))
+      if (leaf != name && used.contains(leaf))
+        return emitOpError() << "has values over " << name << " and over " << leaf << ", which is a part of it";
+  return success();
 }
 
 LogicalResult ReturnOp::verify() {
@@ -240,10 +245,10 @@ LogicalResult ReduceOp::inferReturnTypes(MLIRContext *, std::optional<Location> 
 }
 LogicalResult MomentsOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
                                           SmallVectorImpl<Type> &results) {
-  return inferReduced(location, adaptor.getInput().getType(), adaptor.getOver(), adaptor.getInto(), results, 2);
+  return inferReduced(location, adaptor.getInput().getType(), adaptor.getOver(), ArrayAttr(), results, 2);
 }
 
-/// Each chunk axis a reduction stops at divides an axis it reduces.
+/// Each chunk axis of a reduction divides an axis it reduces (moments_c5).
 static LogicalResult verifyInto(Operation *op, ArrayAttr over, ArrayAttr into) {
   for (StringAttr name : namesOf(into)) {
     AxisAttr axis = axisNamed(op, name);
@@ -265,7 +270,7 @@ LogicalResult MomentsOp::verify() {
     return emitOpError() << "weights are " << getWeights().getType() << ", but the value is " << getInput().getType();
   if (!isa<FloatType>(getElementTypeOrSelf(getInput()))) // moments_c4
     return emitOpError() << "takes a float, not " << getElementTypeOrSelf(getInput());
-  return verifyInto(*this, getOver(), getInto());
+  return verifyInto(*this, getOver(), getThrough());
 }
 
 static LogicalResult verifyDeclared(Operation *op, ArrayRef<StringAttr> names) {

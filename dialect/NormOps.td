@@ -34,7 +34,7 @@ def KernelOp : Norm_Op<"kernel", [IsolatedFromAbove, Symbol, FunctionOpInterface
     Variants share `family`, the name of the kernel.
 
     Constraints: `kernel_c1` no axis is declared twice; `kernel_c2` parts of a product, and the whole of chunks, are
-    declared before it; `kernel_c3` every value ranges over declared axes, none of them a product; `kernel_c4` every
+    declared before it; `kernel_c3` every value ranges over declared axes, over a product only where no value ranges over its parts; `kernel_c4` every
     argument and result has a name.
 
     ```mlir
@@ -149,20 +149,21 @@ def MomentsOp : Norm_Op<"moments", [Pure, InferTypeOpAdaptor]> {
   let summary = "mean and biased variance over named axes";
   let description = [{
     mean = Σw·x / Σw and variance = Σw·(x − mean)² / Σw, with w = 1 where there are no weights. Σw = 0 gives NaN.
-    `across` marks statistics over all replicas of a job. `into` as in `norm.reduce`.
+    `across` marks statistics over all replicas of a job. `through` names chunk axes of reduced axes: each chunk is
+    reduced while it is in cache, and the chunks are combined by Chan's formula.
 
     Constraints: `moments_c1` the value ranges over each axis; `moments_c2` weights have the value's type;
-    `moments_c3` no axis twice; `moments_c4` the value is a float.
+    `moments_c3` no axis twice; `moments_c4` the value is a float; `moments_c5` `through` names chunks of reduced axes.
     ```mlir
-    %mean, %variance = norm.moments %x weights %w over [k, s] by two_pass : !f32_n_k_s
+    %mean, %variance = norm.moments %x weights %w : !f32_n_k_s over [k, s] by two_pass : !f32_n_k_s
     ```
   }];
   let arguments = (ins AnyType:$input, Optional<AnyType>:$weights, AxisNames:$over,
-                       DefaultValuedAttr<AxisNames, "{}">:$into,
+                       DefaultValuedAttr<AxisNames, "{}">:$through,
                        DefaultValuedAttr<Method, "::norm::Method::automatic">:$method, UnitAttr:$across);
   let results = (outs AnyType:$mean, AnyType:$variance);
   let assemblyFormat = [{
-    $input (`weights` $weights^ `:` type($weights))? `over` custom<Names>($over) (`into` custom<Names>($into)^)?
+    $input (`weights` $weights^ `:` type($weights))? `over` custom<Names>($over) (`through` custom<Names>($through)^)?
     (`across` $across^)? (`by` $method^)? attr-dict `:` type($input)
   }];
   let hasVerifier = 1;

@@ -28,4 +28,29 @@ def ExpandMath : Pass<"norm-expand-math"> {
   let dependentDialects = ["mlir::arith::ArithDialect", "mlir::math::MathDialect"];
 }
 
+def LowerPlan : Pass<"norm-lower-plan", "mlir::ModuleOp"> {
+  let summary = "a plan becomes functions of loops over vectors";
+  let description = [{
+    Assumes a plan that `norm-verify-plan` accepts. Each phase becomes `KERNEL_phaseN(arguments, extents, workspace, first,
+    last)` and `KERNEL_blocksN(extents)`, each kernel `KERNEL_workspace_bytes(extents)`; variants of a family number their
+    phases through, and a variant that does not apply has no blocks. Every op of the plan is cloned on vectors along the
+    last axis of an innermost pass, and on scalars elsewhere; memory is reached by `llvm.load` and `llvm.store`.
+
+    ```mlir
+    %sum = norm.pass [k] (sum) { %a = norm.load %x : !f32_n_k to f32  norm.yield %a : f32 }
+    ```
+    becomes
+    ```mlir
+    %v:4 = scf.for %i = %lo to %hi step %c64 iter_args(...) { %a0 = llvm.load ... : vector<16xf32> ... }
+    ```
+  }];
+  let dependentDialects = ["mlir::arith::ArithDialect", "mlir::func::FuncDialect", "mlir::LLVM::LLVMDialect",
+                           "mlir::math::MathDialect", "mlir::scf::SCFDialect", "mlir::vector::VectorDialect"];
+  let options = [
+    Option<"vectorBytes", "vector-bytes", "int64_t", "64", "bytes of a vector register">,
+    Option<"accumulators", "accumulators", "int64_t", "4", "vectors a step, and partial results of a reduction">,
+    Option<"masked", "masked", "bool", "true", "run tails under a mask, not point by point">
+  ];
+}
+
 #endif

@@ -44,4 +44,45 @@ def Specialize : Pass<"norm-specialize", "::norm::KernelOp"> {
     ListOption<"ranks", "ranks", "std::string", "dimensions of packs: `s=2`">
   ];
 }
+
+def CollapseAxes : Pass<"norm-collapse-axes", "::norm::KernelOp"> {
+  let summary = "make one axis of neighbours that are never told apart";
+  let description = [{
+    Stands before moments are decomposed, so that chunks are cut from the longest axes there are. Two axes collapse where
+    every argument and result has both side by side or neither, every value and reduction ranges over both or neither,
+    and no position along either is asked for. The table gains their product; only the product is used from then on.
+
+    ```mlir
+    norm.kernel @f axes(n, h, w) (%x: !f32_n_h_w ...) { %s = norm.reduce sum %x over [h, w] : !f32_n_h_w ... }
+    ```
+    becomes
+    ```mlir
+    norm.kernel @f axes(n, h, w, h_w = h * w) (%x: !f32_n_h_w ...) { %s = norm.reduce sum %x over [h_w] : !f32_n_h_w ... }
+    ```
+  }];
+}
+
+def DecomposeMoments : Pass<"norm-decompose-moments", "::norm::KernelOp"> {
+  let summary = "moments become sums";
+  let description = [{
+    Stands before the plan, which knows sums, maxima and minima only. `two_pass`, `auto` and `welford` take the mean, then
+    the deviations from it; the mean of those corrects mean and variance, and a difference `x − mean` takes both parts of
+    the mean off. With `through`, each chunk is done so and the chunks are combined by Chan's formula. `one_pass` is the
+    sum and the sum of squares.
+
+    ```mlir
+    %mean, %variance = norm.moments %x over [k] : !f32_n_k
+    ```
+    becomes
+    ```mlir
+    %sum = norm.reduce sum %x over [k] : !f32_n_k
+    %mean0 = arith.divf %sum, %count : !f32_n
+    %d = arith.subf %x, %mean0_ : !f32_n_k
+    %rest = norm.reduce sum %d over [k] : !f32_n_k
+    %square = norm.reduce sum %d2 over [k] : !f32_n_k
+    ...
+    ```
+  }];
+  let dependentDialects = ["mlir::arith::ArithDialect"];
+}
 #endif

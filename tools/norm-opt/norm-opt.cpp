@@ -1,4 +1,6 @@
 // norm-opt: reads IR, runs the passes named on the command line, prints IR.
+#include "compiler/cpu/Passes.h"
+#include "compiler/schedule/Passes.h"
 #include "compiler/transforms/Passes.h"
 #include "dialect/Norm.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -16,6 +18,8 @@ int main(int argc, char **argv) {
                   mlir::math::MathDialect, mlir::scf::SCFDialect, mlir::vector::VectorDialect>();
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
+  normc::registerNormCpuPasses();
+  normc::registerNormSchedulePasses();
   normc::registerNormTransformsPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "runs passes of the norm compiler\n", registry));
 }

@@ -1,0 +1,218 @@
+// Extents, addresses, loads and stores.
+#include "compiler/cpu/ConvertElements.h"
+#include "compiler/cpu/PhaseLowering.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+using namespace mlir;
+using namespace norm;
+using namespace normc;
+
+namespace {
+int64_t bytesOfElement(Type storage) { return std::max(1u, storage.getIntOrFloatBitWidth() / 8); }
+Type pointerType(MLIRContext *context) { return LLVM::LLVMPointerType::get(context); }
+} // namespace
+
+PhaseLowering::PhaseLowering(KernelOp kernel, const VectorShape &shape, ImplicitLocOpBuilder &builder)
+    : kernel(kernel), shape(shape), b(builder) {
+  // The lanes are those of the compute type, whatever is stored.
+  bool isDouble = false;
+  kernel.walk([&](Operation *op) {
+    for (Type type : op->getResultTypes()) isDouble |= type.isF64();
+  });
+  width = shape.bytes / (isDouble ? 8 : 4);
+}
+
+Value PhaseLowering::constant(int64_t value) { return arith::ConstantIntOp::create(b, value, 64); }
+
+// Addresses are emitted folded: what is 0, 1 or fixed costs nothing to optimise away later.
+static std::optional<int64_t> fixedValue(Value value) {
+  APInt number;
+  return matchPattern(value, m_ConstantInt(&number)) ? std::optional(number.getSExtValue()) : std::nullopt;
+}
+Value PhaseLowering::add(Value a, Value b_) {
+  auto x = fixedValue(a), y = fixedValue(b_);
+  if (x && y) return constant(*x + *y);
+  if (x == 0) return b_;
+  if (y == 0) return a;
+  return arith::AddIOp::create(b, a, b_);
+}
+Value PhaseLowering::multiply(Value a, Value b_) {
+  auto x = fixedValue(a), y = fixedValue(b_);
+  if (x && y) return constant(*x * *y);
+  if (x == 1) return b_;
+  if (y == 1) return a;
+  return arith::MulIOp::create(b, a, b_);
+}
+
+void PhaseLowering::setExtents(ArrayRef<Value> leafExtents) {
+  unsigned leaf = 0;
+  for (Attribute attribute : kernel.getAxes()) {
+    auto axis = cast<AxisAttr>(attribute);
+    StringAttr name = axis.getName();
+    if (axis.isProduct()) {
+      extents[name] = multiply(extents[axis.getOuter()], extents[axis.getInner()]);
+    } else if (axis.isChunks()) {
+      Value whole = extents[axis.getWhole()], per = constant(1), one = constant(1);
+      for (StringAttr other : axis.getPer()) per = multiply(per, extents[other]);
+      // An empty axis makes no chunks, but must not make a division by 0.
+      per = arith::MaxSIOp::create(b, per, one);
+      Value length = arith::MaxSIOp::create(b, arith::DivUIOp::create(b, constant(axis.getPoints()), per), one);
+      auto ceilDivide = [&](Value value, Value by) -> Value {
+        return arith::DivUIOp::create(b, add(value, arith::SubIOp::create(b, by, one)), by);
+      };
+      if (axis.getMost())
+        length = arith::MaxSIOp::create(b, length, ceilDivide(whole, constant(axis.getMost())));
+      lengths[name] = length;
+      extents[name] = ceilDivide(whole, length);
+    } else {
+      extents[name] = axis.isFixed() ? constant(axis.getSize()) : leafExtents[leaf];
+      ++leaf;
+    }
+  }
+}
+
+void PhaseLowering::addMemory(Value planned, Value base) {
+  Memory memory{base, getElementTypeOrSelf(planned.getType()), SmallVector<StringAttr>(axesOf(planned.getType())), {}};
+  Value stride = constant(1);
+  for (StringAttr axis : llvm::reverse(memory.axes)) {
+    memory.strides.insert(memory.strides.begin(), stride);
+    stride = multiply(stride, extents[axis]);
+  }
+  memories[planned] = memory;
+}
+
+Value PhaseLowering::bytesOf(Type type) {
+  Value count = constant(bytesOfElement(getElementTypeOrSelf(type)));
+  for (StringAttr axis : axesOf(type)) count = multiply(count, extents[axis]);
+  return arith::AndIOp::create(b, add(count, constant(63)), constant(-64));
+}
+
+Value PhaseLowering::blocksOf(PhaseOp phase) {
+  Value blocks = constant(1);
+  for (StringAttr axis : namesOf(phase.getAxes())) blocks = multiply(blocks, extents[axis]);
+  return blocks;
+}
+
+/// The part of an axis that a pass sweeps: the chunk at hand where one is bound.
+std::pair<Value, Value> PhaseLowering::rangeOf(StringAttr name) {
+  for (Attribute attribute : kernel.getAxes()) {
+    auto chunks = cast<AxisAttr>(attribute);
+    if (chunks.getWhole() != name || !positions.count(chunks.getName())) continue;
+    Value from = multiply(positions[chunks.getName()], lengths[chunks.getName()]);
+    Value to = arith::MinSIOp::create(b, add(from, lengths[chunks.getName()]), extents[name]);
+    return {from, to};
+  }
+  AxisAttr axis = kernel.getAxis(name);
+  if (!axis.isProduct()) return {constant(0), extents[name]};
+  auto [from, to] = rangeOf(axis.getOuter()); // a product is swept whole, or by chunks of its outer part
+  return {multiply(from, extents[axis.getInner()]), multiply(to, extents[axis.getInner()])};
+}
+
+/// The position along an axis that is bound itself, as a part of a bound product, or as the chunks of a bound axis.
+Value PhaseLowering::positionOf(StringAttr name) {
+  if (Value position = positions.lookup(name)) return position;
+  if (AxisAttr axis = kernel.getAxis(name); axis.isChunks())
+    if (Value whole = positionOf(axis.getWhole())) return arith::DivUIOp::create(b, whole, lengths[name]);
+  for (Attribute attribute : kernel.getAxes()) {
+    auto product = cast<AxisAttr>(attribute);
+    if (!product.isProduct() || (product.getOuter() != name && product.getInner() != name)) continue;
+    Value whole = positionOf(product.getName());
+    if (!whole) continue;
+    if (product.getOuter() == name) return arith::DivUIOp::create(b, whole, extents[product.getInner()]);
+    return arith::RemUIOp::create(b, whole, extents[product.getInner()]);
+  }
+  return {};
+}
+
+/// The offset in elements at the point at hand without the lanes' part, and the stride along the lanes (null where the
+/// memory does not range over them).
+std::pair<Value, Value> PhaseLowering::offsetOf(const Memory &memory, const Lanes &lanes,
+                                                ArrayRef<std::pair<StringAttr, Value>> given) {
+  Value offset = constant(0), laneStride;
+  SmallVector<StringAttr> laneLeaves;
+  if (lanes.axis) laneLeaves = kernel.leavesOf(lanes.axis);
+  for (auto [axis, stride] : llvm::zip(memory.axes, memory.strides)) {
+    if (lanes.axis && (axis == lanes.axis || llvm::is_contained(laneLeaves, axis))) {
+      laneStride = stride; // of a product: the last of its parts, side by side in memory
+      continue;
+    }
+    Value position;
+    for (auto [name, value] : given)
+      if (name == axis) position = value;
+    if (!position) position = positionOf(axis);
+    assert(position && "an axis of a load or store that nothing binds");
+    offset = add(offset, multiply(position, stride));
+  }
+  return {offset, laneStride};
+}
+
+Value PhaseLowering::splat(Value value, int64_t lanes) {
+  if (lanes == 1 || isa<VectorType>(value.getType())) return value;
+  return vector::BroadcastOp::create(b, VectorType::get(lanes, value.getType()), value);
+}
+Value PhaseLowering::fullMask(int64_t lanes) {
+  auto type = VectorType::get(lanes, b.getI1Type());
+  return arith::ConstantOp::create(b, DenseElementsAttr::get(type, true));
+}
+
+/// An address for each lane, where they do not lie side by side.
+Value PhaseLowering::pointers(const Memory &memory, Value offset, Value stride, const Lanes &lanes) {
+  auto type = VectorType::get(lanes.width, b.getI64Type());
+  SmallVector<int64_t> steps = llvm::to_vector(llvm::seq<int64_t>(0, lanes.width));
+  Value along = arith::ConstantOp::create(b, DenseElementsAttr::get(type, ArrayRef<int64_t>(steps)));
+  along = arith::MulIOp::create(b, along, splat(stride, lanes.width));
+  along = arith::AddIOp::create(b, along, splat(add(offset, multiply(lanes.first, stride)), lanes.width));
+  auto pointersType = VectorType::get(lanes.width, pointerType(b.getContext()));
+  return LLVM::GEPOp::create(b, pointersType, memoryType(memory.storage), memory.base, ArrayRef<LLVM::GEPArg>{along});
+}
+
+Value PhaseLowering::loadFrom(const Memory &memory, Value offset, Value stride, const Lanes &lanes, Type compute) {
+  Type element = memoryType(memory.storage);
+  int64_t align = bytesOfElement(memory.storage);
+  Value raw;
+  if (stride && lanes.width > 1 && fixedValue(stride) != 1) {
+    Value mask = lanes.mask ? lanes.mask : fullMask(lanes.width);
+    Value zero = arith::ConstantOp::create(b, b.getZeroAttr(VectorType::get(lanes.width, element)));
+    raw = LLVM::masked_gather::create(b, zero.getType(), pointers(memory, offset, stride, lanes), mask, ValueRange{zero},
+                                      align);
+  } else {
+    if (stride) offset = add(offset, multiply(lanes.first, stride));
+    Value address = LLVM::GEPOp::create(b, pointerType(b.getContext()), element, memory.base, ArrayRef<LLVM::GEPArg>{offset});
+    Type type = stride && lanes.width > 1 ? VectorType::get(lanes.width, element) : element;
+    if (stride && lanes.mask) {
+      Value zero = arith::ConstantOp::create(b, b.getZeroAttr(type));
+      raw = LLVM::MaskedLoadOp::create(b, type, address, lanes.mask, zero, align);
+    } else {
+      raw = LLVM::LoadOp::create(b, type, address, align);
+    }
+  }
+  return loadConvert(b, b.getLoc(), raw, memory.storage, compute);
+}
+
+Value PhaseLowering::load(LoadOp op, const Lanes &lanes, ArrayRef<Value> at) {
+  const Memory &memory = memories.find(op.getFrom())->second;
+  SmallVector<std::pair<StringAttr, Value>> given;
+  for (auto [name, position] : llvm::zip(namesOf(op.getAt()), at)) given.emplace_back(name, position);
+  auto [offset, stride] = offsetOf(memory, lanes, given);
+  return loadFrom(memory, offset, stride, lanes, op.getType());
+}
+
+void PhaseLowering::store(StoreOp op, const Lanes &lanes, Value value) {
+  const Memory &memory = memories.find(op.getTo())->second;
+  auto [offset, stride] = offsetOf(memory, lanes, {});
+  bool isVector = stride && lanes.width > 1;
+  value = isVector ? splat(value, lanes.width) : value;
+  if (op.getKind()) value = combine(*op.getKind(), loadFrom(memory, offset, stride, lanes, op.getValue().getType()), value);
+  Type element = memoryType(memory.storage);
+  int64_t align = bytesOfElement(memory.storage);
+  value = storeConvert(b, b.getLoc(), value, memory.storage);
+  if (isVector && fixedValue(stride) != 1) {
+    Value mask = lanes.mask ? lanes.mask : fullMask(lanes.width);
+    LLVM::masked_scatter::create(b, value, pointers(memory, offset, stride, lanes), mask, align);
+    return;
+  }
+  if (stride) offset = add(offset, multiply(lanes.first, stride));
+  Value address = LLVM::GEPOp::create(b, pointerType(b.getContext()), element, memory.base, ArrayRef<LLVM::GEPArg>{offset});
+  if (isVector && lanes.mask) LLVM::MaskedStoreOp::create(b, value, address, lanes.mask, align);
+  else LLVM::StoreOp::create(b, value, address, align);
+}

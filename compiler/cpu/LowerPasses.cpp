@@ -1,0 +1,269 @@
+// Blocks, passes and the lanes.
+#include "compiler/cpu/ConvertElements.h"
+#include "compiler/cpu/PhaseLowering.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+using namespace mlir;
+using namespace norm;
+using namespace normc;
+
+PhaseLowering::Values PhaseLowering::loop(Value from, Value to, Value step, ValueRange init,
+                                          llvm::function_ref<Values(Value, ValueRange)> body) {
+  auto op = scf::ForOp::create(b, from, to, step, init,
+                               [&](OpBuilder &inner, Location, Value position, ValueRange carried) {
+                                 OpBuilder::InsertionGuard guard(b);
+                                 b.setInsertionPoint(inner.getInsertionBlock(), inner.getInsertionPoint());
+                                 scf::YieldOp::create(b, body(position, carried));
+                               });
+  return Values(op.getResults());
+}
+
+void PhaseLowering::lowerBlocks(PhaseOp phase, Value first, Value last) {
+  for (Operation &op : kernel.getBody().front().without_terminator()) // constants that stand outside of the phases
+    if (!isa<PhaseOp, WorkspaceOp>(op))
+      scalars[op.getResult(0)] = emit(op, Lanes(), [&](Value v) { return scalars.lookup(v); });
+  auto axes = namesOf(phase.getAxes());
+  loop(first, last, constant(1), {}, [&](Value block, ValueRange) {
+    // The last axis varies fastest.
+    for (size_t i = axes.size(); i-- > 0;) {
+      positions[axes[i]] = i == 0 ? block : arith::RemUIOp::create(b, block, extent(axes[i])).getResult();
+      if (i != 0) block = arith::DivUIOp::create(b, block, extent(axes[i]));
+    }
+    lowerBody(phase.getBody().front());
+    for (StringAttr axis : axes) positions.erase(axis);
+    return Values();
+  });
+}
+
+/// Ops at one point, outside of the lanes.
+void PhaseLowering::lowerBody(Block &body) {
+  for (Operation &op : body.without_terminator()) {
+    if (auto pass = dyn_cast<PassOp>(op)) lowerPass(pass);
+    else if (Value value = emit(op, Lanes(), [&](Value v) { return scalars.lookup(v); })) scalars[op.getResult(0)] = value;
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// One op
+//===----------------------------------------------------------------------===//
+
+/// The position along an axis: of each lane where it is the lanes' own.
+Value PhaseLowering::indexAlong(StringAttr axis, const Lanes &lanes) {
+  if (axis != lanes.axis) return positionOf(axis);
+  if (lanes.width == 1) return lanes.first;
+  SmallVector<int64_t> steps = llvm::to_vector(llvm::seq<int64_t>(0, lanes.width));
+  auto type = VectorType::get(lanes.width, b.getI64Type());
+  Value along = arith::ConstantOp::create(b, DenseElementsAttr::get(type, ArrayRef<int64_t>(steps)));
+  return arith::AddIOp::create(b, along, splat(lanes.first, lanes.width));
+}
+Value PhaseLowering::alike(Value value, Value other) {
+  auto vector = dyn_cast<VectorType>(other.getType());
+  return vector ? splat(value, vector.getNumElements()) : value;
+}
+Value PhaseLowering::multiplyAlong(Value x, Value y) {
+  if (!isa<VectorType>(x.getType()) && !isa<VectorType>(y.getType())) return multiply(x, y);
+  return arith::MulIOp::create(b, alike(x, y), alike(y, x));
+}
+
+/// A cast to a storage type leaves the bits that memory would hold; one from it reads them again.
+Value PhaseLowering::convert(CastOp op, Value value) {
+  Type from = getElementTypeOrSelf(op.getInput()), to = getElementTypeOrSelf(op.getType());
+  bool isLoad = from.getIntOrFloatBitWidth() < to.getIntOrFloatBitWidth() && isa<FloatType>(from) == isa<FloatType>(to);
+  if (isLoad && !from.isInteger(1)) return loadConvert(b, b.getLoc(), value, from, to);
+  Value stored = storeConvert(b, b.getLoc(), value, to);
+  // These are storage and compute types alike.
+  return to.isInteger(1) ? loadConvert(b, b.getLoc(), stored, to, to) : stored;
+}
+
+Value PhaseLowering::emit(Operation &op, const Lanes &lanes, llvm::function_ref<Value(Value)> at) {
+  if (auto load = dyn_cast<LoadOp>(op)) {
+    Values given = llvm::map_to_vector(load.getPositions(), at);
+    return this->load(load, lanes, given);
+  }
+  if (auto store = dyn_cast<StoreOp>(op)) {
+    this->store(store, lanes, at(store.getValue()));
+    return {};
+  }
+  if (auto size = dyn_cast<SizeOp>(op)) {
+    Value count = constant(1);
+    for (StringAttr axis : namesOf(size.getAxes())) count = multiply(count, extent(axis));
+    return count;
+  }
+  if (auto points = dyn_cast<PointsOp>(op)) {
+    Value count = constant(1);
+    for (StringAttr chunk : namesOf(points.getChunks())) {
+      Value whole = extent(kernel.getAxis(chunk).getWhole()), length = lengths.lookup(chunk);
+      Value from = multiplyAlong(indexAlong(chunk, lanes), length);
+      Value left = arith::SubIOp::create(b, alike(whole, from), from);
+      count = multiplyAlong(arith::MinSIOp::create(b, left, alike(length, left)), count);
+    }
+    return count;
+  }
+  if (auto index = dyn_cast<IndexOp>(op)) return indexAlong(index.getAxisAttr(), lanes);
+  if (auto cast = dyn_cast<CastOp>(op)) return convert(cast, at(cast.getInput()));
+  // Anything else is elementwise: cloned on vectors where an operand is one.
+  Values operands = llvm::map_to_vector(op.getOperands(), at);
+  bool isVector = llvm::any_of(operands, [](Value v) { return isa<VectorType>(v.getType()); });
+  if (isVector)
+    for (Value &operand : operands) operand = splat(operand, lanes.width);
+  Type type = op.getResult(0).getType();
+  Operation *clone = Operation::create(op.getLoc(), op.getName(), isVector ? VectorType::get(lanes.width, type) : type,
+                                       operands, op.getDiscardableAttrDictionary(), op.getPropertiesStorage(), {}, 0);
+  return b.insert(clone)->getResult(0);
+}
+
+/// A body at several steps of the lanes at once, op by op, so that all loads precede all stores: what it yields at each.
+SmallVector<PhaseLowering::Values> PhaseLowering::emitPoints(Block &body, ArrayRef<Lanes> lanes) {
+  SmallVector<DenseMap<Value, Value>> local(lanes.size());
+  auto at = [&](unsigned step, Value v) {
+    Value value = local[step].lookup(v);
+    return value ? value : scalars.lookup(v);
+  };
+  for (Operation &op : body.without_terminator())
+    for (auto [step, point] : llvm::enumerate(lanes))
+      if (Value value = emit(op, point, [&, step = step](Value v) { return at(step, v); }))
+        local[step][op.getResult(0)] = value;
+  SmallVector<Values> yields;
+  for (unsigned step = 0; step < lanes.size(); ++step)
+    yields.push_back(llvm::map_to_vector(body.getTerminator()->getOperands(), [&](Value v) { return at(step, v); }));
+  return yields;
+}
+
+//===----------------------------------------------------------------------===//
+// Reductions
+//===----------------------------------------------------------------------===//
+
+Value PhaseLowering::combine(ReduceKind kind, Value x, Value y) {
+  switch (kind) {
+  case ReduceKind::sum: return arith::AddFOp::create(b, x, y);
+  case ReduceKind::max: return arith::MaximumFOp::create(b, x, y);
+  case ReduceKind::min: return arith::MinimumFOp::create(b, x, y);
+  case ReduceKind::any: return arith::OrIOp::create(b, x, y);
+  case ReduceKind::all: return arith::AndIOp::create(b, x, y);
+  }
+  llvm_unreachable("a kind of reduction");
+}
+
+Value PhaseLowering::neutral(ReduceKind kind, Type type, int64_t lanes) {
+  TypedAttr value;
+  if (auto real = dyn_cast<FloatType>(type)) {
+    const auto &semantics = real.getFloatSemantics();
+    value = FloatAttr::get(type, kind == ReduceKind::sum ? APFloat::getZero(semantics)
+                                                         : APFloat::getInf(semantics, kind == ReduceKind::max));
+  } else {
+    value = b.getBoolAttr(kind == ReduceKind::all);
+  }
+  if (lanes > 1) value = DenseElementsAttr::get(VectorType::get(lanes, type), ArrayRef<Attribute>(value));
+  return arith::ConstantOp::create(b, value);
+}
+
+/// Halves a vector until one element is left: a tree that does not depend on the target's shuffles.
+Value PhaseLowering::acrossLanes(ReduceKind kind, Value vector) {
+  auto type = dyn_cast<VectorType>(vector.getType());
+  if (!type) return vector;
+  for (int64_t half = type.getNumElements() / 2; half >= 1; half /= 2) {
+    SmallVector<int64_t> low = llvm::to_vector(llvm::seq<int64_t>(0, half));
+    SmallVector<int64_t> high = llvm::to_vector(llvm::seq<int64_t>(half, 2 * half));
+    vector = combine(kind, vector::ShuffleOp::create(b, vector, vector, low), vector::ShuffleOp::create(b, vector, vector, high));
+  }
+  return vector::ExtractOp::create(b, vector, ArrayRef<int64_t>{0});
+}
+
+//===----------------------------------------------------------------------===//
+// Passes
+//===----------------------------------------------------------------------===//
+
+/// What the loops of a pass carry: for each result, `accumulators` vectors along the lanes and, where tails are not
+/// masked, one scalar; just a scalar where passes nest inside.
+void PhaseLowering::lowerPass(PassOp pass) {
+  bool innermost = pass.getBody().getOps<PassOp>().empty();
+  Values init;
+  for (auto [kind, type] : llvm::zip(pass.getKinds(), pass.getResultTypes())) {
+    if (innermost) init.append(shape.accumulators, neutral(ReduceKind(kind), type, width));
+    if (!innermost || !shape.masked) init.push_back(neutral(ReduceKind(kind), type, 1));
+  }
+  Values carried = lowerAlong(pass, 0, init);
+  unsigned next = 0;
+  for (auto [number, kindNumber] : llvm::enumerate(pass.getKinds())) {
+    auto kind = ReduceKind(kindNumber);
+    if (!innermost) {
+      scalars[pass.getResult(number)] = carried[next++];
+      continue;
+    }
+    Values vectors(carried.begin() + next, carried.begin() + next + shape.accumulators);
+    next += shape.accumulators;
+    for (size_t count = vectors.size(); count > 1; count = (count + 1) / 2) // pairwise
+      for (size_t i = 0; i < count / 2; ++i)
+        vectors[i] = combine(kind, vectors[i], vectors[i + (count + 1) / 2]);
+    Value result = acrossLanes(kind, vectors[0]);
+    if (!shape.masked) result = combine(kind, result, carried[next++]);
+    scalars[pass.getResult(number)] = result;
+  }
+}
+
+PhaseLowering::Values PhaseLowering::lowerAlong(PassOp pass, unsigned depth, Values carried) {
+  auto axes = namesOf(pass.getAxes());
+  bool innermost = pass.getBody().getOps<PassOp>().empty();
+  if (innermost && depth + 1 == axes.size()) return lowerLanes(pass, carried);
+  if (depth == axes.size()) {
+    Block &body = pass.getBody().front();
+    lowerBody(body);
+    for (auto [number, kind] : llvm::enumerate(pass.getKinds()))
+      carried[number] = combine(ReduceKind(kind), carried[number], scalars.lookup(body.getTerminator()->getOperand(number)));
+    return carried;
+  }
+  auto [from, to] = rangeOf(axes[depth]);
+  return loop(from, to, constant(1), carried, [&](Value position, ValueRange inner) {
+    positions[axes[depth]] = position;
+    Values result = lowerAlong(pass, depth + 1, Values(inner));
+    positions.erase(axes[depth]);
+    return result;
+  });
+}
+
+PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
+  StringAttr axis = namesOf(pass.getAxes()).back();
+  Block &body = pass.getBody().front();
+  auto [from, to] = rangeOf(axis);
+  unsigned perResult = shape.accumulators + (shape.masked ? 0 : 1);
+  // One step: `count` vectors of `lanes` points, each added to its own accumulator.
+  auto step = [&](Value first, unsigned count, int64_t lanes, Value mask, ValueRange before) {
+    SmallVector<Lanes> points;
+    for (unsigned i = 0; i < count; ++i) points.push_back({axis, add(first, constant(i * lanes)), lanes, mask});
+    Values after(before);
+    for (auto [number, yielded] : llvm::enumerate(emitPoints(body, points)))
+      for (auto [result, kind] : llvm::enumerate(pass.getKinds())) {
+        Value value = splat(yielded[result], lanes);
+        if (mask)
+          value = arith::SelectOp::create(b, mask, value, neutral(ReduceKind(kind), pass.getResult(result).getType(), lanes));
+        Value &accumulator = after[result * perResult + (lanes == 1 ? shape.accumulators : number)];
+        accumulator = combine(ReduceKind(kind), accumulator, value);
+      }
+    return after;
+  };
+  auto wholeSteps = [&](Value start, int64_t points) -> Value { // the end of the steps of so many points
+    Value length = arith::SubIOp::create(b, to, start);
+    return add(start, arith::MulIOp::create(b, arith::DivSIOp::create(b, length, constant(points)), constant(points)));
+  };
+  if (shape.accumulators > 1) {
+    Value end = wholeSteps(from, width * shape.accumulators);
+    carried = loop(from, end, constant(width * shape.accumulators), carried, [&](Value first, ValueRange before) {
+      return step(first, shape.accumulators, width, {}, before);
+    });
+    from = end;
+  }
+  if (shape.masked)
+    return loop(from, to, constant(width), carried, [&](Value first, ValueRange before) {
+      auto i32 = b.getI32Type();
+      Value left = arith::TruncIOp::create(b, i32, arith::MinSIOp::create(b, arith::SubIOp::create(b, to, first), constant(width)));
+      SmallVector<int32_t> steps = llvm::to_vector(llvm::seq<int32_t>(0, width));
+      Value along = arith::ConstantOp::create(b, DenseElementsAttr::get(VectorType::get(width, i32), ArrayRef<int32_t>(steps)));
+      Value mask = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, along, splat(left, width));
+      return step(first, 1, width, mask, before);
+    });
+  Value end = wholeSteps(from, width);
+  carried = loop(from, end, constant(width), carried,
+                 [&](Value first, ValueRange before) { return step(first, 1, width, {}, before); });
+  return loop(end, to, constant(1), carried,
+              [&](Value first, ValueRange before) { return step(first, 1, 1, {}, before); });
+}

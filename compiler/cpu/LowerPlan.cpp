@@ -1,0 +1,178 @@
+// A plan becomes functions: for each phase an entry and its number of blocks; for the kernel, the bytes of its workspace.
+#include "compiler/cpu/ConvertElements.h"
+#include "compiler/cpu/Passes.h"
+#include "compiler/cpu/PhaseLowering.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+using namespace mlir;
+using namespace norm;
+using namespace normc;
+
+namespace normc {
+#define GEN_PASS_DEF_LOWERPLAN
+#include "compiler/cpu/Passes.h.inc"
+} // namespace normc
+
+namespace {
+/// All variants of one kernel: they share the table of phases and the workspace.
+struct KernelLowering {
+  SmallVector<KernelOp> variants;
+  const VectorShape &shape;
+  ImplicitLocOpBuilder b;
+
+  KernelLowering(SmallVector<KernelOp> all, const VectorShape &shape)
+      : variants(std::move(all)), shape(shape), b(variants.front().getLoc(), variants.front()) {}
+
+  Type pointer() { return LLVM::LLVMPointerType::get(b.getContext()); }
+  Type i64() { return b.getI64Type(); }
+  Value constant(int64_t value) { return arith::ConstantIntOp::create(b, value, 64); }
+  std::string family() {
+    auto name = variants.front()->getAttrOfType<StringAttr>("norm.family");
+    return (name ? name.getValue() : variants.front().getSymName()).str();
+  }
+
+  func::FuncOp function(const Twine &name, TypeRange arguments, TypeRange results) {
+    b.setInsertionPoint(variants.front());
+    auto op = func::FuncOp::create(b, name.str(), b.getFunctionType(arguments, results));
+    b.setInsertionPointToStart(op.addEntryBlock());
+    return op;
+  }
+  Value element(Value base, Type type, int64_t index) {
+    Value address = LLVM::GEPOp::create(b, pointer(), type, base, ArrayRef<LLVM::GEPArg>{int32_t(index)});
+    return LLVM::LoadOp::create(b, type, address);
+  }
+  /// The extents of the leaves, in the order of the table.
+  SmallVector<Value> leafExtents(KernelOp kernel, Value array) {
+    SmallVector<Value> extents;
+    for (Attribute axis : kernel.getAxes())
+      if (cast<AxisAttr>(axis).isLeaf()) extents.push_back(element(array, i64(), extents.size()));
+    return extents;
+  }
+  /// Whether this variant of the kernel is the one to run: `points` of some axes at most, or over, a number.
+  Value applies(KernelOp kernel, PhaseLowering &lowering) {
+    Value all;
+    if (auto guards = kernel->getAttrOfType<ArrayAttr>("norm.guards"))
+      for (Attribute attribute : guards) {
+        auto guard = cast<DictionaryAttr>(attribute);
+        Value points = constant(1);
+        for (StringAttr axis : namesOf(guard.getAs<ArrayAttr>("axes")))
+          points = arith::MulIOp::create(b, points, lowering.extent(axis));
+        bool over = guard.contains("over");
+        Value bound = constant(guard.getAs<IntegerAttr>(over ? "over" : "most").getInt());
+        Value holds = arith::CmpIOp::create(b, over ? arith::CmpIPredicate::sgt : arith::CmpIPredicate::sle, points, bound);
+        all = all ? arith::AndIOp::create(b, all, holds).getResult() : holds;
+      }
+    return all;
+  }
+
+  void run() {
+    unsigned number = 0;
+    for (KernelOp kernel : variants)
+      for (PhaseOp phase : kernel.getBody().getOps<PhaseOp>()) {
+        lowerBlocks(kernel, phase, number);
+        lowerEntry(kernel, phase, number);
+        ++number;
+      }
+    lowerWorkspace();
+  }
+
+  void lowerBlocks(KernelOp kernel, PhaseOp phase, unsigned number) {
+    auto f = function(family() + "_blocks" + Twine(number), {pointer()}, {i64()});
+    PhaseLowering lowering(kernel, shape, b);
+    lowering.setExtents(leafExtents(kernel, f.getArgument(0)));
+    Value blocks = lowering.blocksOf(phase);
+    if (Value holds = applies(kernel, lowering)) blocks = arith::SelectOp::create(b, holds, blocks, constant(0));
+    func::ReturnOp::create(b, blocks);
+  }
+
+  void lowerWorkspace() {
+    auto f = function(family() + "_workspace_bytes", {pointer()}, {i64()});
+    Value most = constant(0);
+    for (KernelOp kernel : variants) {
+      PhaseLowering lowering(kernel, shape, b);
+      lowering.setExtents(leafExtents(kernel, f.getArgument(0)));
+      Value bytes = constant(0);
+      for (WorkspaceOp workspace : kernel.getBody().getOps<WorkspaceOp>())
+        bytes = arith::AddIOp::create(b, bytes, lowering.bytesOf(workspace.getType()));
+      if (Value holds = applies(kernel, lowering)) bytes = arith::SelectOp::create(b, holds, bytes, constant(0));
+      most = arith::MaxSIOp::create(b, most, bytes);
+    }
+    func::ReturnOp::create(b, most);
+  }
+
+  /// The body takes each pointer as an argument of its own, so that it can be `noalias`; the entry unpacks them.
+  void lowerEntry(KernelOp kernel, PhaseOp phase, unsigned number) {
+    SmallVector<WorkspaceOp> workspaces(kernel.getBody().getOps<WorkspaceOp>());
+    SmallVector<Type> types;
+    for (Type type : kernel.getArgumentTypes()) types.push_back(isMemory(type) ? pointer() : memoryType(type));
+    types.append(workspaces.size(), pointer());
+    size_t leaves = llvm::count_if(kernel.getAxes(), [](Attribute axis) { return cast<AxisAttr>(axis).isLeaf(); });
+    types.append(leaves + 2, i64());
+
+    std::string name = family() + "_phase" + std::to_string(number);
+    auto body = function(name + "_body", types, {});
+    body.setPrivate();
+    unsigned next = 0;
+    PhaseLowering lowering(kernel, shape, b);
+    auto leafArguments = body.getArguments().slice(kernel.getNumArguments() + workspaces.size(), leaves);
+    lowering.setExtents(SmallVector<Value>(leafArguments.begin(), leafArguments.end()));
+    for (BlockArgument argument : kernel.getArguments()) {
+      Value given = body.getArgument(next);
+      if (!isMemory(argument.getType())) {
+        // A bool is a byte in memory; other storage types are read by the plan's casts.
+        Type type = argument.getType();
+        lowering.addScalar(argument, type.isInteger(1) ? loadConvert(b, b.getLoc(), given, type, type) : given);
+      } else {
+        lowering.addMemory(argument, given);
+        if (!kernel.getArgAttr(argument.getArgNumber(), "norm.shared"))
+          body.setArgAttr(next, LLVM::LLVMDialect::getNoAliasAttrName(), b.getUnitAttr());
+      }
+      ++next;
+    }
+    for (WorkspaceOp workspace : workspaces) {
+      lowering.addMemory(workspace, body.getArgument(next));
+      body.setArgAttr(next++, LLVM::LLVMDialect::getNoAliasAttrName(), b.getUnitAttr());
+    }
+    lowering.lowerBlocks(phase, body.getArguments().end()[-2], body.getArguments().end()[-1]);
+    func::ReturnOp::create(b, ValueRange());
+
+    auto entry = function(name, {pointer(), pointer(), pointer(), i64(), i64()}, {});
+    SmallVector<Value> operands;
+    for (auto [index, type] : llvm::enumerate(kernel.getArgumentTypes())) {
+      Value address = element(entry.getArgument(0), pointer(), index);
+      operands.push_back(isMemory(type) ? address : LLVM::LoadOp::create(b, memoryType(type), address).getResult());
+    }
+    PhaseLowering extents(kernel, shape, b);
+    SmallVector<Value> leafValues = leafExtents(kernel, entry.getArgument(1));
+    extents.setExtents(leafValues);
+    Value at = entry.getArgument(2);
+    for (WorkspaceOp workspace : workspaces) {
+      operands.push_back(at);
+      at = LLVM::GEPOp::create(b, pointer(), b.getI8Type(), at, ArrayRef<LLVM::GEPArg>{extents.bytesOf(workspace.getType())});
+    }
+    llvm::append_range(operands, leafValues);
+    operands.push_back(entry.getArgument(3));
+    operands.push_back(entry.getArgument(4));
+    func::CallOp::create(b, body, operands);
+    func::ReturnOp::create(b, ValueRange());
+  }
+};
+
+struct LowerPlan : normc::impl::LowerPlanBase<LowerPlan> {
+  using LowerPlanBase::LowerPlanBase;
+  void runOnOperation() override {
+    VectorShape shape{vectorBytes, accumulators, masked};
+    llvm::MapVector<StringRef, SmallVector<KernelOp>> families;
+    for (KernelOp kernel : getOperation().getOps<KernelOp>()) {
+      auto family = kernel->getAttrOfType<StringAttr>("norm.family");
+      families[family ? family.getValue() : kernel.getSymName()].push_back(kernel);
+    }
+    for (auto &[name, variants] : families) {
+      KernelLowering(variants, shape).run();
+      for (KernelOp kernel : variants) kernel.erase();
+    }
+  }
+};
+} // namespace

@@ -1,0 +1,100 @@
+#ifndef NORMC_COMPILER_CPU_PHASELOWERING_H
+#define NORMC_COMPILER_CPU_PHASELOWERING_H
+#include "dialect/Norm.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace normc {
+
+
+/// What the vector code of one target looks like.
+struct VectorShape {
+  int64_t bytes = 64;      // of a vector register
+  int64_t accumulators = 4; // vectors a step of the lanes' loop, and partial results of a reduction
+  bool masked = true;      // tails run masked; else point by point
+};
+
+/// Memory that a kernel's argument or workspace is: dense, in the order of its type.
+struct Memory {
+  mlir::Value base;
+  mlir::Type storage;
+  llvm::SmallVector<mlir::StringAttr> axes;
+  llvm::SmallVector<mlir::Value> strides; // in elements
+};
+
+/// Where the lanes of the pass at hand stand: `width` points from `first` on, the first `count` of them where a mask is
+/// given. A width of 1 is a single point.
+struct Lanes {
+  mlir::StringAttr axis;
+  mlir::Value first;
+  int64_t width = 1;
+  mlir::Value mask;
+};
+
+/// Lowers the body of one phase into a function: extents and strides first, then a loop over blocks. The rule is one: each
+/// scalar op of the plan is cloned on vectors along the lanes, on scalars elsewhere.
+class PhaseLowering {
+public:
+  PhaseLowering(norm::KernelOp kernel, const VectorShape &shape, mlir::ImplicitLocOpBuilder &builder);
+
+  /// Declares what the function's arguments are, before anything is lowered.
+  void setExtents(llvm::ArrayRef<mlir::Value> leafExtents);
+  void addMemory(mlir::Value planned, mlir::Value base);
+  void addScalar(mlir::Value planned, mlir::Value scalar) { scalars[planned] = scalar; }
+
+  /// The extent of any axis of the table; the length of a chunk.
+  mlir::Value extent(mlir::StringAttr axis) { return extents.lookup(axis); }
+  mlir::Value blocksOf(norm::PhaseOp phase);
+  /// Bytes of a workspace, rounded up to a cache line.
+  mlir::Value bytesOf(mlir::Type memory);
+  /// Blocks first up to, and without, last.
+  void lowerBlocks(norm::PhaseOp phase, mlir::Value first, mlir::Value last);
+
+private:
+  using Values = llvm::SmallVector<mlir::Value>;
+
+  // Addresses (LowerMemory.cpp)
+  mlir::Value constant(int64_t value);
+  mlir::Value add(mlir::Value a, mlir::Value b);
+  mlir::Value multiply(mlir::Value a, mlir::Value b);
+  std::pair<mlir::Value, mlir::Value> rangeOf(mlir::StringAttr axis);
+  mlir::Value positionOf(mlir::StringAttr axis);
+  std::pair<mlir::Value, mlir::Value> offsetOf(const Memory &memory, const Lanes &lanes,
+                                               llvm::ArrayRef<std::pair<mlir::StringAttr, mlir::Value>> given);
+  mlir::Value load(norm::LoadOp op, const Lanes &lanes, llvm::ArrayRef<mlir::Value> positions);
+  void store(norm::StoreOp op, const Lanes &lanes, mlir::Value value);
+  mlir::Value loadFrom(const Memory &memory, mlir::Value offset, mlir::Value stride, const Lanes &lanes, mlir::Type compute);
+  mlir::Value pointers(const Memory &memory, mlir::Value offset, mlir::Value stride, const Lanes &lanes);
+  mlir::Value splat(mlir::Value value, int64_t width);
+  mlir::Value fullMask(int64_t width);
+
+  // Passes (LowerPasses.cpp)
+  void lowerBody(mlir::Block &body);
+  void lowerPass(norm::PassOp pass);
+  Values lowerAlong(norm::PassOp pass, unsigned depth, Values carried);
+  Values lowerLanes(norm::PassOp pass, Values carried);
+  llvm::SmallVector<Values> emitPoints(mlir::Block &body, llvm::ArrayRef<Lanes> lanes);
+  mlir::Value indexAlong(mlir::StringAttr axis, const Lanes &lanes);
+  mlir::Value alike(mlir::Value value, mlir::Value other);
+  mlir::Value multiplyAlong(mlir::Value x, mlir::Value y);
+  mlir::Value convert(norm::CastOp op, mlir::Value value);
+  mlir::Value emit(mlir::Operation &op, const Lanes &lanes, llvm::function_ref<mlir::Value(mlir::Value)> at);
+  mlir::Value combine(norm::ReduceKind kind, mlir::Value a, mlir::Value b);
+  mlir::Value neutral(norm::ReduceKind kind, mlir::Type type, int64_t width);
+  mlir::Value acrossLanes(norm::ReduceKind kind, mlir::Value vector);
+  Values loop(mlir::Value from, mlir::Value to, mlir::Value step, mlir::ValueRange init,
+              llvm::function_ref<Values(mlir::Value, mlir::ValueRange)> body);
+
+  norm::KernelOp kernel;
+  VectorShape shape;
+  mlir::ImplicitLocOpBuilder &b;
+  int64_t width;                                            // lanes of a vector
+  llvm::DenseMap<mlir::StringAttr, mlir::Value> extents;    // of every axis of the table
+  llvm::DenseMap<mlir::StringAttr, mlir::Value> lengths;    // of a chunk, by chunk axis
+  llvm::DenseMap<mlir::StringAttr, mlir::Value> positions;  // of each bound axis but the lanes'
+  llvm::DenseMap<mlir::Value, mlir::Value> scalars;         // plan value → scalar
+  llvm::DenseMap<mlir::Value, Memory> memories;             // plan value → memory
+};
+
+} // namespace normc
+#endif

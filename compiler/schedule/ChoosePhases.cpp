@@ -1,0 +1,426 @@
+// Which phases, which blocks: the only heuristics of the plan.
+#include "compiler/schedule/Phases.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+using namespace mlir;
+using namespace norm;
+using namespace normc;
+
+// Chunks of rows whose columns are summed: long enough that their partial sums cost little, few enough that combining
+// them costs little. Elements of a block of a phase that only maps.
+static constexpr int64_t rowsInChunk = 16, rowChunks = 128, tileElements = 16384, laneTile = 512;
+
+bool Phase::isColumn(Operation *reduction) const {
+  return llvm::any_of(overOf(reduction), [&](StringAttr axis) { return contains(rows, axis); });
+}
+
+Axes normc::wholesOf(KernelOp kernel, ArrayRef<StringAttr> axes) {
+  Axes wholes;
+  for (StringAttr name : axes) {
+    AxisAttr axis = kernel.getAxis(name);
+    wholes.push_back(axis.isChunks() ? axis.getWhole() : name);
+  }
+  return wholes;
+}
+
+Value normc::beforeStore(Value returned) {
+  auto cast = returned.getDefiningOp<CastOp>();
+  // A cast from an argument is a load.
+  return cast && !isa<BlockArgument>(cast.getInput()) ? cast.getInput() : returned;
+}
+
+namespace {
+bool isSubset(ArrayRef<StringAttr> some, ArrayRef<StringAttr> all) {
+  return llvm::all_of(some, [&](StringAttr axis) { return contains(all, axis); });
+}
+bool meets(ArrayRef<StringAttr> some, ArrayRef<StringAttr> others) {
+  return llvm::any_of(some, [&](StringAttr axis) { return contains(others, axis); });
+}
+
+class Chooser {
+public:
+  explicit Chooser(KernelOp kernel) : kernel(kernel), structure(kernel) {
+    auto ret = cast<ReturnOp>(kernel.getBody().front().getTerminator());
+    for (Value value : ret.getValues()) results.push_back(beforeStore(value));
+    for (unsigned i = 0; i < results.size(); ++i) pending.insert(i);
+  }
+
+  /// Empty where a reduction had to be rewritten: the structure is another one then.
+  std::optional<std::vector<Phase>> run() {
+    while (!pending.empty()) {
+      llvm::SetVector<Operation *> needed = neededReductions();
+      if (needed.empty()) {
+        addMaps();
+        break;
+      }
+      if (!addPhase(needed)) return std::nullopt;
+    }
+    addArrayPhases();
+    // Later phases first: what they keep in earlier ones needs something itself.
+    for (size_t i = phases.size(); i-- > 0;) keepFor(i);
+    return phases;
+  }
+
+private:
+  StringAttr named(StringAttr axis, const char *suffix) {
+    return StringAttr::get(kernel.getContext(), axis.getValue() + suffix);
+  }
+  StringAttr addChunks(StringAttr whole, const char *suffix, int64_t points, ArrayRef<StringAttr> per, int64_t most = 0) {
+    StringAttr name = named(whole, suffix);
+    if (!kernel.getAxis(name)) kernel.setAxis(AxisAttr::chunks(name, whole, points, per, most));
+    return name;
+  }
+
+  llvm::SetVector<Operation *> neededReductions() {
+    llvm::SetVector<Operation *> needed;
+    auto add = [&](Value value) {
+      for (Operation *reduction : structure.nearest(value))
+        if (!done.contains(reduction)) needed.insert(reduction);
+    };
+    for (unsigned output : pending) add(results[output]);
+    for (size_t i = 0; i < needed.size(); ++i) add(inputOf(needed[i]));
+    return needed;
+  }
+
+  /// Whether all that a value depends on is there: from earlier phases, or from this one.
+  bool isReady(Value value, const Phase &phase, const llvm::DenseSet<Operation *> &local) {
+    if (llvm::any_of(structure.nearest(value), [&](Operation *r) { return !done.contains(r) && !local.contains(r); }))
+      return false;
+    return !picksAcrossBlocks(value, phase);
+  }
+  /// `at` along a block's axis of what this phase computes must wait for the next.
+  bool picksAcrossBlocks(Value value, const Phase &phase) {
+    Operation *op = value.getDefiningOp();
+    if (!op || isa<ReduceOp>(op)) return false;
+    if (auto at = dyn_cast<AtOp>(op)) {
+      Axes bound = wholesOf(kernel, phase.block);
+      llvm::append_range(bound, phase.rows);
+      bool crosses = meets(kernel.leavesOf(at.getAxisAttr()), bound) || contains(bound, at.getAxisAttr());
+      if (crosses && llvm::any_of(structure.nearest(at.getInput()), [&](Operation *r) { return !done.contains(r); }))
+        return true;
+    }
+    return llvm::any_of(op->getOperands(), [&](Value operand) { return picksAcrossBlocks(operand, phase); });
+  }
+
+  /// The reduction a phase is built around: one whose result is wanted where it was swept, and the largest.
+  Operation *chooseLead(const llvm::SetVector<Operation *> &needed) {
+    Operation *lead = nullptr;
+    std::pair<bool, size_t> best;
+    for (Operation *reduction : structure.reductions) {
+      if (!needed.contains(reduction)) continue;
+      if (llvm::any_of(structure.nearest(inputOf(reduction)), [&](Operation *r) { return !done.contains(r); })) continue;
+      std::pair<bool, size_t> rank{structure.isResident(reduction), axesOf(inputOf(reduction).getType()).size()};
+      if (!lead || rank > best) lead = reduction, best = rank;
+    }
+    assert(lead && "reductions that wait for each other");
+    return lead;
+  }
+
+  bool addPhase(const llvm::SetVector<Operation *> &needed) {
+    Operation *lead = chooseLead(needed);
+    Structure::Layout layout = structure.layoutOf(lead);
+    Phase phase;
+    phase.block = layout.blocks;
+    if (phase.block.empty() && !layout.lanes.empty())
+      phase.block = {addChunks(layout.lanes.front(), "_tile", laneTile, ArrayRef(layout.lanes).drop_front())};
+    Axes inside = without(layout.order, layout.blocks);
+
+    // Sums across the blocks over the same points share the sweep, by chunks of rows.
+    for (Operation *reduction : structure.reductions) {
+      Axes crossed = overOf(reduction), across = wholesOf(kernel, phase.block);
+      llvm::append_range(across, phase.rows);
+      llvm::erase_if(crossed, [&](StringAttr axis) { return !contains(across, axis); });
+      Axes into = wholesOf(kernel, intoOf(reduction));
+      // The block's own chunks are no crossing.
+      if (llvm::all_of(crossed, [&](StringAttr axis) { return contains(into, axis) && !contains(phase.block, axis); })) continue;
+      if (!needed.contains(reduction)) continue;
+      Axes points(axesOf(inputOf(reduction).getType()));
+      Axes all(inside);
+      llvm::append_range(all, phase.block);
+      llvm::append_range(all, phase.rows);
+      if (!isSubset(points, all) || !isSubset(wholesOf(kernel, layout.blocks), points)) continue;
+      if (llvm::any_of(structure.nearest(inputOf(reduction)), [&](Operation *r) { return dependsAcross(r, phase, needed); }))
+        continue;
+      if (!meets(crossed, into)) {
+        splitRows(cast<ReduceOp>(reduction), firstInOrder(layout.order, crossed));
+        return false;
+      }
+      for (StringAttr axis : crossed)
+        if (contains(phase.block, axis)) {
+          llvm::erase(phase.block, axis);
+          phase.rows.push_back(axis);
+        }
+      for (StringAttr chunk : intoOf(reduction))
+        if (contains(crossed, kernel.getAxis(chunk).getWhole()) && !contains(phase.block, chunk))
+          phase.block.insert(phase.block.begin(), chunk);
+    }
+    phase.swept = inside;
+    fill(phase, needed);
+    phases.push_back(phase);
+    return true;
+  }
+  StringAttr firstInOrder(ArrayRef<StringAttr> order, ArrayRef<StringAttr> axes) {
+    for (StringAttr axis : order)
+      if (contains(axes, axis)) return axis;
+    llvm_unreachable("none of the axes is in the order");
+  }
+  /// Whether a reduction that this phase would have to compute first is itself across its blocks.
+  bool dependsAcross(Operation *reduction, const Phase &phase, const llvm::SetVector<Operation *> &needed) {
+    if (done.contains(reduction)) return false;
+    if (meets(overOf(reduction), phase.block) || meets(overOf(reduction), phase.rows)) return true;
+    if (!isSubset(wholesOf(kernel, phase.block), axesOf(inputOf(reduction).getType()))) return true;
+    return llvm::any_of(structure.nearest(inputOf(reduction)), [&](Operation *r) { return dependsAcross(r, phase, needed); });
+  }
+  void splitRows(ReduceOp reduce, StringAttr axis) {
+    StringAttr chunk = addChunks(axis, "_rows", rowsInChunk, {}, rowChunks);
+    ImplicitLocOpBuilder b(reduce.getLoc(), reduce);
+    ArrayAttr into = b.getArrayAttr({chunk});
+    Value partial = ReduceOp::create(b, reduce.getKind(), reduce.getInput(), reduce.getOver(), into);
+    reduce.replaceAllUsesWith(ReduceOp::create(b, reduce.getKind(), partial, into, b.getArrayAttr({})).getResult());
+    reduce.erase();
+  }
+
+  /// All that can be computed in the blocks of a phase.
+  void fill(Phase &phase, const llvm::SetVector<Operation *> &needed) {
+    Axes wholes = wholesOf(kernel, phase.block);
+    Axes bound(wholes);
+    llvm::append_range(bound, phase.rows);
+    Axes points(bound);
+    llvm::append_range(points, phase.swept);
+    llvm::append_range(points, phase.block);
+    llvm::DenseSet<Operation *> local, complete;
+    for (Operation *reduction : structure.reductions) {
+      if (!needed.contains(reduction)) continue;
+      Axes axes(axesOf(inputOf(reduction).getType())), over = overOf(reduction);
+      bool chunksBound = isSubset(intoOf(reduction), phase.block) && !meets(over, phase.block);
+      Axes crossed(over);
+      llvm::erase_if(crossed, [&](StringAttr axis) { return !contains(wholes, axis); });
+      // Reduced over a block's axis: only by the block's own chunk.
+      bool within = llvm::all_of(crossed, [&](StringAttr axis) { return contains(wholesOf(kernel, intoOf(reduction)), axis); });
+      if (!chunksBound || !within || !isSubset(axes, points)) continue;
+      if (meets(over, phase.rows) && !isSubset(phase.rows, axes)) continue;
+      if (!isReady(inputOf(reduction), phase, local)) continue;
+      phase.reductions.push_back(reduction);
+      if (!phase.isColumn(reduction)) local.insert(reduction);
+      // A result that lacks an axis of the blocks is each block's own, and not for later phases.
+      Axes result(axesOf(reduction->getResult(0).getType()));
+      Axes must = phase.isColumn(reduction) ? phase.block : Axes(phase.block);
+      if (!phase.isColumn(reduction)) llvm::append_range(must, phase.rows);
+      auto has = [&](StringAttr axis) {
+        AxisAttr row = kernel.getAxis(axis);
+        return contains(result, axis) || (row.isChunks() && contains(result, row.getWhole()));
+      };
+      if (llvm::all_of(must, has)) complete.insert(reduction);
+    }
+    for (unsigned output : SmallVector<unsigned>(pending.begin(), pending.end())) {
+      Axes axes(axesOf(results[output].getType()));
+      if (!isSubset(bound, axes) || !isSubset(axes, points) || !isReady(results[output], phase, local)) continue;
+      phase.outputs.push_back(output);
+    }
+    // A state is replaced only when nothing else will read it.
+    llvm::erase_if(phase.outputs, [&](unsigned output) { return isReadLater(output, phase); });
+    for (unsigned output : phase.outputs) pending.remove(output);
+    for (Operation *reduction : complete) done.insert(reduction);
+  }
+
+  BlockArgument stateOf(unsigned output) {
+    for (BlockArgument argument : kernel.getArguments())
+      if (kernel.argumentName(argument.getArgNumber()) == kernel.resultName(output)) return argument;
+    return {};
+  }
+  bool isReadLater(unsigned output, const Phase &phase) {
+    BlockArgument state = stateOf(output);
+    if (!state) return false;
+    auto reads = [&](Value value) { return structure.reads(value).contains(state); };
+    for (unsigned other : pending)
+      if (other != output && !llvm::is_contained(phase.outputs, other) && reads(results[other])) return true;
+    for (Operation *reduction : structure.reductions)
+      if (!done.contains(reduction) && !llvm::is_contained(phase.reductions, reduction) && reads(inputOf(reduction))) return true;
+    return false;
+  }
+
+  /// What is left needs no reduction any more: blocks are tiles of it.
+  void addMaps() {
+    llvm::MapVector<ArrayAttr, SmallVector<unsigned>> groups;
+    auto isState = [&](unsigned output) { return bool(stateOf(output)); };
+    SmallVector<unsigned> order(llvm::make_filter_range(pending, [&](unsigned output) { return !isState(output); }));
+    llvm::append_range(order, llvm::make_filter_range(pending, isState));
+    for (unsigned output : order) {
+      Axes axes(axesOf(results[output].getType()));
+      llvm::sort(axes, [](StringAttr x, StringAttr y) { return x.getValue() < y.getValue(); });
+      // An update stands in a phase of its own, after all that reads the state.
+      if (isState(output)) axes.push_back(kernel.getSymNameAttr());
+      groups[arrayOf(kernel.getContext(), axes)].push_back(output);
+    }
+    for (auto &[key, outputs] : groups) {
+      SmallVector<Value> roots = llvm::map_to_vector(outputs, [&](unsigned output) { return results[output]; });
+      phases.push_back(mapPhase(roots));
+      phases.back().outputs = outputs;
+    }
+    pending.clear();
+  }
+  Phase mapPhase(ArrayRef<Value> roots) {
+    Phase phase;
+    SmallVector<Axes> memories;
+    for (Value root : roots) llvm::append_range(memories, structure.memoriesOf(root));
+    Axes axes(axesOf(roots.front().getType()));
+    memories.push_back(axes);
+    phase.swept = structure.inMemoryOrder(axes, memories);
+    for (size_t i = 0; i < phase.swept.size(); ++i)
+      phase.block.push_back(addChunks(phase.swept[i], "_tile", tileElements, ArrayRef(phase.swept).drop_front(i + 1)));
+    return phase;
+  }
+
+  /// Values over the lanes that a block would compute again and again, and that lack an axis of the blocks, get a phase of
+  /// their own before it.
+  void addArrayPhases() {
+    std::vector<Phase> all;
+    for (Phase &phase : phases) {
+      if (phase.reductions.empty()) {
+        SmallVector<Value> roots;
+        for (unsigned output : phase.outputs) roots.push_back(results[output]);
+        auto arrays = arrayValuesOf(structure, roots, phase.swept, {}, [&](Value value) { return kept.contains(value); });
+        for (ArrayValue &array : arrays) {
+          if (!structure.nearest(array.value).empty() || array.axes.size() != axesOf(array.value.getType()).size()) continue;
+          Phase before = mapPhase({array.value});
+          before.kept.push_back(array.value);
+          kept.insert(array.value);
+          all.push_back(before);
+        }
+      }
+      all.push_back(phase);
+    }
+    phases = all;
+  }
+
+  /// What a phase needs of earlier ones.
+  void keepFor(size_t number) {
+    SmallVector<Value> work;
+    for (unsigned output : phases[number].outputs) work.push_back(results[output]);
+    for (Operation *reduction : phases[number].reductions) work.push_back(inputOf(reduction));
+    for (Value value : phases[number].kept) work.push_back(value);
+    llvm::DenseSet<Value> seen;
+    while (!work.empty()) {
+      Value value = work.pop_back_val();
+      if (!seen.insert(value).second || (kept.contains(value) && !llvm::is_contained(phases[number].kept, value))) continue;
+      Operation *op = value.getDefiningOp();
+      if (!op) continue;
+      bool isReduction = isa<ReduceOp>(op);
+      if (isReduction || isa<BroadcastOp, AtOp>(op)) {
+        Value inner = isReduction ? value : op->getOperand(0);
+        if (kept.contains(inner)) continue;
+        if (std::optional<size_t> home = homeOf(inner, number)) {
+          phases[*home].kept.push_back(inner);
+          kept.insert(inner);
+          continue;
+        }
+      }
+      if (isReduction) continue; // computed in this phase
+      llvm::append_range(work, op->getOperands());
+    }
+  }
+  /// The earlier phase that can store a value: the last that computes a reduction it depends on.
+  std::optional<size_t> homeOf(Value value, size_t before) {
+    const auto &nearest = structure.nearest(value);
+    if (nearest.empty()) return std::nullopt;
+    std::optional<size_t> home;
+    for (Operation *reduction : nearest) {
+      std::optional<size_t> found;
+      for (size_t i = 0; i < before; ++i)
+        if (llvm::is_contained(phases[i].reductions, reduction) && isComplete(phases[i], reduction)) found = i;
+      if (!found) return std::nullopt;
+      if (llvm::is_contained(phases[before].reductions, reduction) && !isComplete(phases[*found], reduction)) return std::nullopt;
+      home = std::max(home.value_or(0), *found);
+    }
+    const Phase &phase = phases[*home];
+    Axes axes(axesOf(value.getType()));
+    bool isReduction = isa_and_nonnull<ReduceOp>(value.getDefiningOp());
+    if (isReduction) return home;
+    // Elementwise on top of reductions: only where all of them are there before the block ends.
+    for (Operation *reduction : nearest)
+      if (llvm::is_contained(phase.reductions, reduction) && phase.isColumn(reduction)) return std::nullopt;
+    Axes must = phase.block;
+    llvm::append_range(must, phase.rows);
+    for (StringAttr axis : must) {
+      AxisAttr row = kernel.getAxis(axis);
+      if (!contains(axes, axis) && !(row.isChunks() && contains(axes, row.getWhole()))) return std::nullopt;
+    }
+    Axes points = wholesOf(kernel, phase.block);
+    llvm::append_range(points, phase.block);
+    llvm::append_range(points, phase.rows);
+    llvm::append_range(points, phase.swept);
+    if (!isSubset(axes, points)) return std::nullopt;
+    return home;
+  }
+  bool isComplete(const Phase &phase, Operation *reduction) {
+    Axes result(axesOf(reduction->getResult(0).getType()));
+    Axes must = phase.block;
+    if (!phase.isColumn(reduction)) llvm::append_range(must, phase.rows);
+    return llvm::all_of(must, [&](StringAttr axis) {
+      AxisAttr row = kernel.getAxis(axis);
+      return contains(result, axis) || (row.isChunks() && contains(result, row.getWhole()));
+    });
+  }
+
+  KernelOp kernel;
+  Structure structure;
+  SmallVector<Value> results;
+  std::vector<Phase> phases;
+  llvm::SetVector<unsigned> pending;
+  llvm::DenseSet<Operation *> done;
+  llvm::DenseSet<Value> kept;
+};
+
+/// Whether computing a value again at each point would cost more than loading it.
+bool isDear(Structure &structure, Value value, llvm::function_ref<bool(Value)> isStored) {
+  Operation *op = value.getDefiningOp();
+  if (!op || isStored(value) || isa<ReduceOp, AtOp, arith::ConstantOp>(op)) return false;
+  if (isa<arith::DivFOp>(op) || (op->getDialect() && op->getDialect()->getNamespace() == "math" && !isa<math::AbsFOp, math::FmaOp>(op)))
+    return true;
+  return llvm::any_of(op->getOperands(), [&](Value operand) { return isDear(structure, operand, isStored); });
+}
+} // namespace
+
+SmallVector<ArrayValue> normc::arrayValuesOf(Structure &structure, ArrayRef<Value> roots, ArrayRef<StringAttr> order,
+                                             ArrayRef<StringAttr> bound, llvm::function_ref<bool(Value)> isStored) {
+  SmallVector<ArrayValue> arrays;
+  if (order.empty()) return arrays;
+  StringAttr lane = order.back();
+  // Two factors of a declared axis, side by side at the end: the lanes run over both.
+  Axes pair;
+  if (order.size() > 2)
+    for (Attribute attribute : structure.kernel.getAxes()) {
+      auto axis = cast<AxisAttr>(attribute);
+      if (axis.isProduct() && axis.getInner() == lane && axis.getOuter() == order[order.size() - 2])
+        pair = {axis.getOuter(), axis.getInner()};
+    }
+  llvm::DenseSet<Value> seen;
+  SmallVector<Value> work(roots);
+  while (!work.empty()) {
+    Value value = work.pop_back_val();
+    Operation *op = value.getDefiningOp();
+    if (!op || !seen.insert(value).second) continue;
+    auto broadcast = dyn_cast<BroadcastOp>(op);
+    if (!broadcast) {
+      if (!isa<ReduceOp>(op) && !isStored(value)) llvm::append_range(work, op->getOperands());
+      continue;
+    }
+    Value inner = broadcast.getInput();
+    Axes axes(axesOf(inner.getType())), own = without(axes, bound);
+    bool depends = !structure.nearest(inner).empty();
+    bool half = !pair.empty() && contains(own, pair[0]) != contains(own, pair[1]) && depends;
+    bool dear = contains(own, lane) && own.size() < order.size() && isDear(structure, inner, isStored);
+    if (half || dear) {
+      if (half) axes.push_back(contains(own, pair[0]) ? pair[1] : pair[0]);
+      arrays.push_back({inner, axes});
+    } else if (!isStored(inner)) {
+      work.push_back(inner);
+    }
+  }
+  return arrays;
+}
+
+std::vector<Phase> normc::choosePhases(KernelOp kernel) {
+  while (true)
+    if (std::optional<std::vector<Phase>> phases = Chooser(kernel).run()) return *phases;
+}

@@ -1,0 +1,13 @@
+#ifndef NORMC_SCHEDULE_PASSES_H
+#define NORMC_SCHEDULE_PASSES_H
+#include "mlir/Pass/Pass.h"
+
+namespace norm {
+class KernelOp;
+}
+namespace normc {
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "compiler/schedule/Passes.h.inc"
+} // namespace normc
+#endif

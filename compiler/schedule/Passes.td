@@ -1,0 +1,91 @@
+#ifndef NORMC_SCHEDULE_PASSES_TD
+#define NORMC_SCHEDULE_PASSES_TD
+include "mlir/Pass/PassBase.td"
+
+def PlanPhases : Pass<"norm-plan-phases", "mlir::ModuleOp"> {
+  let summary = "decide which phases, blocks and passes compute a kernel";
+  let description = [{
+    Value form to plan. Assumes that moments are decomposed; guarantees what `norm-verify-plan` checks. All decisions on
+    fusion and on what lives where are taken here, and stand in the result:
+
+    - a phase is built around one reduction: what it keeps outside of the reduced axes are the blocks, and all that can be
+      computed in the same blocks joins it;
+    - sums across the blocks over the same points join by chunks of rows, and a later phase adds the chunks;
+    - what later phases need is kept in workspace; what reductions need not is left to phases that map.
+
+    ```mlir
+    norm.kernel @total axes(n, k) (%x: !f32_n_k ...) -> (!f32_n ...) {
+      %s = norm.reduce sum %x over [k] : !f32_n_k
+      norm.return %s : !f32_n
+    }
+    ```
+    becomes
+    ```mlir
+    norm.kernel @total axes(n, k) (%x: !f32_n_k ..., %y: !f32_n {norm.out, ...}) {
+      norm.phase [n] {
+        %s = norm.pass [k] (sum) { %a = norm.load %x : !f32_n_k to f32  norm.yield %a : f32 }
+        norm.store %s to %y : f32 to !f32_n
+      }
+      norm.return
+    }
+    ```
+  }];
+}
+
+def CoalescePasses : Pass<"norm-coalesce-passes", "::norm::KernelOp"> {
+  let summary = "make one loop of loops that need not be told apart";
+  let description = [{
+    A pass within a pass and nothing else becomes one; the last axes of a pass become their product where all memory that
+    it reaches has them side by side or not at all. Stands after the plan, since axes that differ in one pass (gamma has
+    its own value for each channel) may well be one in another (the mean of a group has not).
+
+    ```mlir
+    norm.pass [k, s] (sum) { ... norm.load %x : !f32_n_k_s to f32 ... }
+    ```
+    becomes, with `k_s = k * s` in the table
+    ```mlir
+    norm.pass [k_s] (sum) { ... norm.load %x : !f32_n_k_s to f32 ... }
+    ```
+  }];
+}
+def SplitReductions : Pass<"norm-split-reductions", "mlir::ModuleOp"> {
+  let summary = "cut reductions that do not fit a worker's cache into chunks";
+  let description = [{
+    Stands after axes are collapsed and before moments are decomposed. Where what a block re-reads may be larger than a
+    worker's fast memory, the kernel becomes two variants of a family, told apart by the extents of the reduced axes and
+    those inside them (`norm.guards`): one as it is, and one whose reductions go by chunks of fixed length and then over
+    the chunks. Where no axis outside the reduction is kept there is only the second, since chunks are the blocks then.
+
+    ```mlir
+    %s = norm.reduce sum %x over [k] : !f32_n_k
+    ```
+    becomes, with `k_chunk = k by 16384`
+    ```mlir
+    %p = norm.reduce sum %x over [k] into [k_chunk] : !f32_n_k
+    %s = norm.reduce sum %p over [k_chunk] : !f32_n_k_chunk
+    ```
+  }];
+  let options = [
+    Option<"residentElements", "resident-elements", "int64_t", "131072", "what a block may re-read, in elements">,
+    Option<"chunkElements", "chunk-elements", "int64_t", "16384", "elements a chunk aims at">
+  ];
+}
+
+def ContractMultiplyAdd : Pass<"norm-contract-multiply-add", "::norm::KernelOp"> {
+  let summary = "make one operation of a product that is only added";
+  let description = [{
+    Works on the plan's scalar code, so that the body of a loop and its tail contract alike and equal inputs give equal
+    bits. A product used once, by an addition or a subtraction, becomes `math.fma`.
+
+    ```mlir
+    %p = arith.mulf %a, %b : f32
+    %s = arith.addf %p, %c : f32
+    ```
+    becomes
+    ```mlir
+    %s = math.fma %a, %b, %c : f32
+    ```
+  }];
+  let dependentDialects = ["mlir::math::MathDialect"];
+}
+#endif

@@ -1,0 +1,43 @@
+#ifndef NORMC_COMPILER_SCHEDULE_PHASES_H
+#define NORMC_COMPILER_SCHEDULE_PHASES_H
+#include "compiler/schedule/Structure.h"
+#include <vector>
+
+namespace normc {
+
+/// What one phase of a plan computes.
+struct Phase {
+  Axes block; // a block for each point of them
+  Axes rows;  // swept one after another inside a block, around everything else
+  Axes swept; // what the passes inside may sweep
+  llvm::SmallVector<mlir::Operation *> reductions;
+  llvm::SmallVector<unsigned> outputs;  // numbers of the kernel's results
+  llvm::SmallVector<mlir::Value> kept;  // stored to workspace for later phases
+
+  /// A reduction whose result is complete only when all rows of the block are done.
+  bool isColumn(mlir::Operation *reduction) const;
+};
+
+/// Decides which phases a kernel in value form has, what each computes, and what is kept between them: the heuristics of
+/// the plan. Rewrites reductions across the blocks of a phase into chunks; adds chunk axes to the kernel's table.
+std::vector<Phase> choosePhases(norm::KernelOp kernel);
+
+/// The axes that a set of bound axes stands for: chunks for what they divide.
+Axes wholesOf(norm::KernelOp kernel, llvm::ArrayRef<mlir::StringAttr> axes);
+
+/// What a result's operand of the return is before it is rounded to the storage type.
+mlir::Value beforeStore(mlir::Value returned);
+
+/// Values that are better computed once, into an array, than at each point of a sweep that runs in this order: the inputs
+/// of broadcasts that range over the lanes, but over less than the sweep, and are dear to compute, or that know only one
+/// of two factors that the lanes run over together.
+struct ArrayValue {
+  mlir::Value value;
+  Axes axes; // to be stored over: its own, and the other factor
+};
+llvm::SmallVector<ArrayValue> arrayValuesOf(Structure &structure, llvm::ArrayRef<mlir::Value> roots,
+                                            llvm::ArrayRef<mlir::StringAttr> order, llvm::ArrayRef<mlir::StringAttr> bound,
+                                            llvm::function_ref<bool(mlir::Value)> isStored);
+
+} // namespace normc
+#endif

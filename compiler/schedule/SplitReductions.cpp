@@ -1,0 +1,121 @@
+// Reductions that do not fit a worker's cache go by chunks.
+#include "compiler/schedule/Passes.h"
+#include "compiler/schedule/Structure.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+using namespace mlir;
+using namespace norm;
+
+namespace normc {
+#define GEN_PASS_DEF_SPLITREDUCTIONS
+#include "compiler/schedule/Passes.h.inc"
+} // namespace normc
+
+using namespace normc;
+
+namespace {
+/// The extent of a product of axes where the table fixes it.
+std::optional<int64_t> fixedPoints(KernelOp kernel, ArrayRef<StringAttr> axes) {
+  int64_t points = 1;
+  for (StringAttr name : axes)
+    for (StringAttr leaf : kernel.leavesOf(name)) {
+      AxisAttr axis = kernel.getAxis(leaf);
+      if (!axis.isFixed()) return std::nullopt;
+      if (llvm::MulOverflow(points, axis.getSize(), points)) return std::numeric_limits<int64_t>::max();
+    }
+  return points;
+}
+
+struct Splitter {
+  KernelOp kernel;
+  int64_t chunkElements;
+  llvm::DenseMap<StringAttr, StringAttr> chunksOf; // axis → its chunks
+
+  Splitter(KernelOp kernel, int64_t chunkElements) : kernel(kernel), chunkElements(chunkElements) {}
+
+  /// The chunk axis of an axis: as many points as, with the reduced axes inside it, make a chunk.
+  StringAttr chunk(StringAttr whole, ArrayRef<StringAttr> inside) {
+    StringAttr &name = chunksOf[whole];
+    if (!name) {
+      name = StringAttr::get(kernel.getContext(), whole.getValue() + "_chunk");
+      kernel.setAxis(AxisAttr::chunks(name, whole, chunkElements, inside));
+    }
+    return name;
+  }
+
+  /// Whether a reduction sweeps an argument, rather than the results of other reductions.
+  static bool isLarge(Structure &structure, Operation *reduction) {
+    Axes over = overOf(reduction);
+    return llvm::any_of(structure.reads(inputOf(reduction)), [&](Value argument) {
+      return llvm::all_of(over, [&](StringAttr axis) { return contains(axesOf(argument.getType()), axis); });
+    });
+  }
+
+  void run() {
+    Structure structure(kernel);
+    SmallVector<std::pair<Operation *, Axes>> splits;
+    for (Operation *reduction : structure.reductions) {
+      if (!isLarge(structure, reduction)) continue;
+      Structure::Layout layout = structure.layoutOf(reduction);
+      Axes chunks, inside(layout.lanes);
+      for (StringAttr axis : llvm::reverse(layout.order))
+        if (contains(layout.over, axis)) {
+          chunks.insert(chunks.begin(), chunk(axis, inside));
+          inside.insert(inside.begin(), axis);
+        }
+      splits.emplace_back(reduction, chunks);
+    }
+    for (auto &[reduction, chunks] : splits) {
+      ArrayAttr names = arrayOf(kernel.getContext(), chunks);
+      if (auto moments = dyn_cast<MomentsOp>(reduction)) {
+        moments.setThroughAttr(names);
+        continue;
+      }
+      auto reduce = cast<ReduceOp>(reduction);
+      ImplicitLocOpBuilder b(reduce.getLoc(), reduce);
+      Value partial = ReduceOp::create(b, reduce.getKind(), reduce.getInput(), reduce.getOver(), names);
+      Value whole = ReduceOp::create(b, reduce.getKind(), partial, names, b.getArrayAttr({}));
+      reduce.replaceAllUsesWith(whole);
+      reduce.erase();
+    }
+  }
+};
+
+struct SplitReductions : normc::impl::SplitReductionsBase<SplitReductions> {
+  using SplitReductionsBase::SplitReductionsBase;
+
+  void runOnOperation() override {
+    for (KernelOp kernel : llvm::make_early_inc_range(getOperation().getOps<KernelOp>())) split(kernel);
+  }
+
+  void split(KernelOp kernel) {
+    Structure structure(kernel);
+    // What a block re-reads: all that the first large reduction sweeps inside a block.
+    Operation *lead = nullptr;
+    for (Operation *reduction : structure.reductions)
+      if (Splitter::isLarge(structure, reduction) && (!lead || (!structure.isResident(lead) && structure.isResident(reduction))))
+        lead = reduction;
+    if (!lead) return;
+    Structure::Layout layout = structure.layoutOf(lead);
+    if (layout.blocks.empty()) return Splitter(kernel, chunkElements).run();
+    Axes slice = without(layout.order, layout.blocks);
+    if (std::optional<int64_t> points = fixedPoints(kernel, slice)) {
+      if (*points > residentElements) Splitter(kernel, chunkElements).run();
+      return;
+    }
+    OpBuilder builder(kernel);
+    builder.setInsertionPointAfter(kernel);
+    auto streamed = cast<KernelOp>(builder.clone(*kernel));
+    auto family = kernel.getSymNameAttr();
+    streamed.setSymName((family.getValue() + "_streamed").str());
+    auto guard = [&](StringRef relation) -> Attribute {
+      return builder.getArrayAttr(builder.getDictionaryAttr(
+          {builder.getNamedAttr("axes", arrayOf(builder.getContext(), slice)),
+           builder.getNamedAttr(relation, builder.getI64IntegerAttr(residentElements))}));
+    };
+    for (KernelOp variant : {kernel, streamed}) variant->setAttr("norm.family", family);
+    kernel->setAttr("norm.guards", guard("most"));
+    streamed->setAttr("norm.guards", guard("over"));
+    Splitter(streamed, chunkElements).run();
+  }
+};
+} // namespace

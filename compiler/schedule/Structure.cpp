@@ -1,0 +1,123 @@
+#include "compiler/schedule/Structure.h"
+using namespace mlir;
+using namespace norm;
+using namespace normc;
+
+bool normc::contains(ArrayRef<StringAttr> axes, StringAttr axis) { return llvm::is_contained(axes, axis); }
+Axes normc::without(ArrayRef<StringAttr> all, ArrayRef<StringAttr> some) {
+  return Axes(llvm::make_filter_range(all, [&](StringAttr axis) { return !contains(some, axis); }));
+}
+
+Value normc::inputOf(Operation *reduction) { return reduction->getOperand(0); }
+Axes normc::overOf(Operation *reduction) {
+  if (auto reduce = dyn_cast<ReduceOp>(reduction)) return namesOf(reduce.getOver());
+  return namesOf(cast<MomentsOp>(reduction).getOver());
+}
+Axes normc::intoOf(Operation *reduction) {
+  if (auto reduce = dyn_cast<ReduceOp>(reduction)) return namesOf(reduce.getInto());
+  return {};
+}
+
+Structure::Structure(KernelOp kernel) : kernel(kernel) {
+  for (Operation &op : kernel.getBody().front())
+    if (isa<ReduceOp, MomentsOp>(op)) reductions.push_back(&op);
+}
+
+const llvm::SetVector<Operation *> &Structure::nearest(Value value) {
+  auto found = nearestMemo.find(value);
+  if (found != nearestMemo.end()) return found->second;
+  llvm::SetVector<Operation *> result;
+  if (Operation *op = value.getDefiningOp()) {
+    if (isa<ReduceOp, MomentsOp>(op)) result.insert(op);
+    else
+      for (Value operand : op->getOperands()) {
+        const auto &inner = nearest(operand);
+        result.insert(inner.begin(), inner.end());
+      }
+  }
+  return nearestMemo[value] = result;
+}
+
+const llvm::SetVector<Value> &Structure::reads(Value value) {
+  auto found = readsMemo.find(value);
+  if (found != readsMemo.end()) return found->second;
+  llvm::SetVector<Value> result;
+  if (Operation *op = value.getDefiningOp()) {
+    if (!isa<ReduceOp, MomentsOp>(op))
+      for (Value operand : op->getOperands()) {
+        const auto &inner = reads(operand);
+        result.insert(inner.begin(), inner.end());
+      }
+  } else {
+    result.insert(value);
+  }
+  return readsMemo[value] = result;
+}
+
+Axes Structure::inMemoryOrder(ArrayRef<StringAttr> axes, ArrayRef<Axes> memories) {
+  Axes best;
+  size_t most = 0;
+  for (const Axes &memory : memories) {
+    size_t count = llvm::count_if(memory, [&](StringAttr axis) { return contains(axes, axis); });
+    if (count > most) best = memory, most = count;
+  }
+  Axes ordered;
+  for (StringAttr axis : axes) { // what the tensor does not know, but for chunks of what it knows
+    AxisAttr row = kernel.getAxis(axis);
+    if (!contains(best, axis) && !(row.isChunks() && contains(best, row.getWhole()))) ordered.push_back(axis);
+  }
+  for (StringAttr known : best) {
+    for (StringAttr axis : axes)
+      if (kernel.getAxis(axis).getWhole() == known && !contains(best, axis)) ordered.push_back(axis);
+    if (contains(axes, known)) ordered.push_back(known);
+  }
+  return ordered;
+}
+
+SmallVector<Axes> Structure::memoriesOf(Value value) {
+  SmallVector<Axes> memories;
+  for (Value argument : reads(value)) memories.emplace_back(axesOf(argument.getType()));
+  for (Operation *reduction : nearest(value)) memories.push_back(resultOrder(reduction));
+  return memories;
+}
+
+Axes Structure::resultOrder(Operation *reduction) {
+  Layout layout = layoutOf(reduction);
+  return without(layout.order, layout.over);
+}
+
+Structure::Layout Structure::layoutOf(Operation *reduction) {
+  Layout layout;
+  Value input = inputOf(reduction);
+  Axes all(axesOf(input.getType()));
+  llvm::append_range(all, intoOf(reduction));
+  SmallVector<Axes> memories = memoriesOf(input);
+  if (auto moments = dyn_cast<MomentsOp>(reduction); moments && moments.getWeights())
+    llvm::append_range(memories, memoriesOf(moments.getWeights()));
+  layout.order = inMemoryOrder(all, memories);
+  layout.over = overOf(reduction);
+  bool inside = true;
+  for (StringAttr axis : llvm::reverse(layout.order)) {
+    if (contains(layout.over, axis)) inside = false;
+    else (inside ? layout.lanes : layout.blocks).push_back(axis);
+  }
+  std::reverse(layout.lanes.begin(), layout.lanes.end());
+  std::reverse(layout.blocks.begin(), layout.blocks.end());
+  return layout;
+}
+
+bool Structure::isResident(Operation *reduction) {
+  Axes over = overOf(reduction);
+  llvm::SetVector<Operation *> users;
+  for (Value result : reduction->getResults())
+    for (Operation *user : result.getUsers()) users.insert(user);
+  for (size_t i = 0; i < users.size(); ++i) {
+    bool ranges = llvm::any_of(users[i]->getResultTypes(), [&](Type type) {
+      return llvm::any_of(axesOf(type), [&](StringAttr axis) { return contains(over, axis); });
+    });
+    if (ranges) return true;
+    for (Value result : users[i]->getResults())
+      for (Operation *user : result.getUsers()) users.insert(user);
+  }
+  return false;
+}

@@ -1,0 +1,58 @@
+#ifndef NORMC_COMPILER_SCHEDULE_STRUCTURE_H
+#define NORMC_COMPILER_SCHEDULE_STRUCTURE_H
+#include "dialect/Norm.h"
+#include "llvm/ADT/SetVector.h"
+
+namespace normc {
+
+using Axes = llvm::SmallVector<mlir::StringAttr>;
+
+bool contains(llvm::ArrayRef<mlir::StringAttr> axes, mlir::StringAttr axis);
+/// The axes of `all` that are not in `some`, in order.
+Axes without(llvm::ArrayRef<mlir::StringAttr> all, llvm::ArrayRef<mlir::StringAttr> some);
+
+/// How a kernel in value form depends on its reductions (norm.reduce, norm.moments). Valid while the kernel is not changed.
+class Structure {
+public:
+  explicit Structure(norm::KernelOp kernel);
+
+  norm::KernelOp kernel;
+  llvm::SmallVector<mlir::Operation *> reductions; // in order
+
+  /// The reductions a value depends on directly: without another one in between.
+  const llvm::SetVector<mlir::Operation *> &nearest(mlir::Value value);
+  /// The arguments a value reads at a point of its own, without a reduction in between.
+  const llvm::SetVector<mlir::Value> &reads(mlir::Value value);
+
+  /// The axes in the order of memory of the list among `memories` that has the most of them; others stand before. Chunks
+  /// stand before what they divide.
+  Axes inMemoryOrder(llvm::ArrayRef<mlir::StringAttr> axes, llvm::ArrayRef<Axes> memories);
+  /// How the memory lies that is read for a value at a point of its own: arguments, and results of reductions.
+  llvm::SmallVector<Axes> memoriesOf(mlir::Value value);
+  /// The axes of a reduction's result in the order of what it sweeps.
+  Axes resultOrder(mlir::Operation *reduction);
+
+  /// How a reduction lies in memory.
+  struct Layout {
+    Axes order;  // what its input ranges over, and its chunks, outermost first
+    Axes over;   // reduced
+    Axes blocks; // kept, outside the innermost reduced axis: each point of them is a block of its own
+    Axes lanes;  // kept, inside all reduced axes
+  };
+  Layout layoutOf(mlir::Operation *reduction);
+
+  /// Whether what the reduction sweeps is swept again for something that depends on its result.
+  bool isResident(mlir::Operation *reduction);
+
+private:
+  llvm::DenseMap<mlir::Value, llvm::SetVector<mlir::Operation *>> nearestMemo;
+  llvm::DenseMap<mlir::Value, llvm::SetVector<mlir::Value>> readsMemo;
+};
+
+/// The input, the reduced axes and the chunk axes a reduction stops at.
+mlir::Value inputOf(mlir::Operation *reduction);
+Axes overOf(mlir::Operation *reduction);
+Axes intoOf(mlir::Operation *reduction);
+
+} // namespace normc
+#endif
