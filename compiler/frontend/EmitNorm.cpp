@@ -41,10 +41,9 @@ bool checkGradientTypes(const Interface &interface, const Bindings &bindings, Di
   bool good = true;
   for (const auto *items : {&interface.inputs, &interface.outputs})
     for (const Interface::Item &item : *items) {
-      bool derived = item.spot.source && items == &interface.outputs;
       auto type = elementOf(*item.type, bindings);
-      if (!derived || !type || isFloating(*type)) continue;
-      diagnostics.error(item.spot.place(), "`" + item.name.substr(1) + "` is " + std::string(nameOf(*type)) +
+      if (item.primal.empty() || !type || isFloating(*type)) continue;
+      diagnostics.error(item.spot.place(), "`" + item.primal + "` is " + std::string(nameOf(*type)) +
                                                ": only a floating value has a gradient");
       good = false;
     }

@@ -40,26 +40,32 @@ public:
     result.gradients.push_back(&gradient);
     for (const Name &name : gradient.cotangents)
       if (const Item *output = outputNamed(name, "of"); output && floating(*output, name, "a cotangent"))
-        result.inputs.push_back({"d" + name.text, output->type, name.spot});
+        result.inputs.push_back(differential(name, *output));
     for (const Item &input : interface.inputs) {
       result.inputs.push_back(input);
-      result.inputs.back().state = false; // "state is a plain input"
+      result.inputs.back().state = false; // in a gradient it is a plain input
+      result.inputs.back().primal.clear();
     }
     for (const Name &name : gradient.given)
       if (const Item *output = outputNamed(name, "given")) {
-        result.inputs.push_back({name.text, output->type, name.spot});
-        result.inputs.back().given = true;
+        Item item{name.text, output->type, name.spot};
+        item.given = true;
+        result.inputs.push_back(std::move(item));
       }
     for (const Name &name : gradient.wrt)
-      if (const Item *input = wrt(name, gradient)) {
-        result.outputs.push_back({"d" + name.text, input->type, name.spot});
-      }
+      if (const Item *input = wrt(name, gradient)) result.outputs.push_back(differential(name, *input));
     distinct(result);
     interface = std::move(result);
     return good;
   }
 
 private:
+  static Item differential(const Name &name, const Item &of) {
+    Item item{"d" + name.text, of.type, name.spot};
+    item.primal = name.text;
+    return item;
+  }
+
   void error(Spot spot, std::string message) {
     diagnostics.error(spot.place(), std::move(message));
     good = false;
@@ -140,8 +146,12 @@ Interface interfaceOf(const Kernel &kernel) {
   Interface result;
   result.name = kernel.name.text;
   result.kernel = &kernel;
-  for (const Input &input : kernel.inputs)
-    result.inputs.push_back({input.name.text, &input.type, input.name.spot, input.state, input.byDefault.has_value()});
+  for (const Input &input : kernel.inputs) {
+    Item item{input.name.text, &input.type, input.name.spot};
+    item.state = input.state;
+    item.optional = input.byDefault.has_value();
+    result.inputs.push_back(std::move(item));
+  }
   for (const Output &output : kernel.outputs)
     result.outputs.push_back({output.name.text, &output.type, output.name.spot});
   return result;

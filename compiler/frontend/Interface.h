@@ -12,6 +12,7 @@ struct Interface {
     Spot spot;
     bool state = false, optional = false;
     bool given = false; // of a gradient: an output of the forward kernel
+    std::string primal = {}; // of a cotangent or a gradient: what it belongs to
   };
   std::string name;
   const Kernel *kernel = nullptr;          // what is written
