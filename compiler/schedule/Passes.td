@@ -88,4 +88,17 @@ def ContractMultiplyAdd : Pass<"norm-contract-multiply-add", "::norm::KernelOp">
   }];
   let dependentDialects = ["mlir::math::MathDialect"];
 }
+
+def VerifyPlan : Pass<"norm-verify-plan", "::norm::KernelOp"> {
+  let summary = "check what every plan keeps to";
+  let description = [{
+    Stands between the plan and the lowering, which relies on it; a plan written by hand is held to the same rules.
+
+    `plan_c1` no op of the value form is left; `plan_c2` values are scalars; `plan_c3` a pass sweeps over an axis;
+    `plan_c4` each output is written by exactly one store; `plan_c5` workspace is written before it is read or combined
+    into; `plan_c6` outputs are not read; `plan_c7` a state is not read after it is replaced; `plan_c8` a store among lanes
+    ranges over them; `plan_c9` a product is swept whole or by chunks of its outer part; `plan_c10` an input is not read
+    after an output in its place is written, but at the same point.
+  }];
+}
 #endif
