@@ -15,14 +15,29 @@ public:
       if (cast<AxisAttr>(axis).isFixed()) known[cast<AxisAttr>(axis).getName()] = cast<AxisAttr>(axis).getSize();
   }
 
-  LogicalResult run(const std::map<std::string, int64_t> &sizes) {
+  LogicalResult run(std::map<std::string, int64_t> &sizes) {
     for (const auto &[name, size] : sizes)
       if (!bind(builder.getStringAttr(name), size, kernel.getLoc())) return failure();
     for (FactorOp factor : llvm::make_early_inc_range(kernel.getBody().getOps<FactorOp>()))
       if (!readFactor(factor)) return failure();
     if (!solve()) return failure();
-    write(sizes);
+    for (Attribute attribute : kernel.getAxes()) {
+      auto axis = cast<AxisAttr>(attribute);
+      std::optional<int64_t> size = known[axis.getName()];
+      if (!size) continue;
+      sizes[axis.getName().str()] = *size;
+      if (axis.isLeaf()) kernel.setAxis(AxisAttr::get(kernel.getContext(), axis.getName(), *size));
+    }
     return success();
+  }
+
+  /// A table fixes leaves only: where c = g * k is fixed and g is not, `norm.factor k = c / g` says the same.
+  void fixProducts(const std::map<std::string, int64_t> &sizes) {
+    for (Attribute attribute : kernel.getAxes()) {
+      auto axis = cast<AxisAttr>(attribute);
+      if (!axis.isProduct() || sizes.count(axis.getOuter().str()) || sizes.count(axis.getInner().str())) continue;
+      if (auto size = sizes.find(axis.getName().str()); size != sizes.end()) fixProduct(axis, size->second);
+    }
   }
 
 private:
@@ -103,17 +118,6 @@ private:
     return true;
   }
 
-  void write(const std::map<std::string, int64_t> &sizes) {
-    for (Attribute attribute : kernel.getAxes()) {
-      auto axis = cast<AxisAttr>(attribute);
-      std::optional<int64_t> size = known[axis.getName()];
-      if (!size) continue;
-      if (axis.isLeaf()) kernel.setAxis(AxisAttr::get(kernel.getContext(), axis.getName(), *size));
-      else if (axis.isProduct() && sizes.count(axis.getName().str()) && !known[axis.getOuter()] && !known[axis.getInner()])
-        fixProduct(axis, *size);
-    }
-  }
-  /// A table fixes leaves only: where c is fixed and g is not, k = c / g says the same.
   void fixProduct(AxisAttr axis, int64_t size) {
     StringAttr derived = axis.getOuter();
     Location location = kernel.getLoc();
@@ -136,8 +140,12 @@ private:
 };
 } // namespace
 
-LogicalResult solveSizes(KernelOp kernel, const std::map<std::string, int64_t> &sizes, Diagnostics &diagnostics) {
+LogicalResult solveSizes(KernelOp kernel, std::map<std::string, int64_t> &sizes, Diagnostics &diagnostics) {
   return AxisSizes(kernel, diagnostics).run(sizes);
+}
+
+void fixProducts(KernelOp kernel, const std::map<std::string, int64_t> &sizes, Diagnostics &diagnostics) {
+  AxisSizes(kernel, diagnostics).fixProducts(sizes);
 }
 
 } // namespace normc

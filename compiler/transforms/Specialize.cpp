@@ -69,13 +69,14 @@ public:
     omitResults();
     permute();
     markInplace();
-    if (failed || mlir::failed(solveSizes(kernel, selection.sizes, diagnostics))) return failure();
-    for (bool changed = true; changed;) { // a factor may follow from extents that another one fixes
+    if (failed) return failure();
+    std::map<std::string, int64_t> sizes = selection.sizes;
+    for (size_t known = ~size_t(0); known != sizes.size();) { // a factor may follow from extents that another one fixes
+      known = sizes.size();
       simplify(kernel);
-      ArrayAttr table = kernel.getAxes();
-      if (mlir::failed(solveSizes(kernel, {}, diagnostics))) return failure();
-      changed = kernel.getAxes() != table;
+      if (mlir::failed(solveSizes(kernel, sizes, diagnostics))) return failure();
     }
+    fixProducts(kernel, sizes, diagnostics);
     recordRanks();
     dropInputs();
     dropAxes();
