@@ -291,7 +291,6 @@ private:
 
   /// Any method in two passes: in double the difference is nothing.
   bool executeMoments(MomentsOp op) {
-    if (!op.getInto().empty()) return false;
     SmallVector<Array> operands = {get(op.getInput())};
     operands.push_back(op.getWeights() ? get(op.getWeights()) : scalar({.real = 1}));
     Array mean = allocate(keptAxes(operands, op.getMean().getType()));
