@@ -24,6 +24,6 @@ int main(int argc, char **argv) {
     return 3;
   }
   bool functions = normc::measureFunctions(library, stride, filter);
-  bool conversions = true;
+  bool conversions = normc::measureConversions(library, stride, filter);
   return functions && conversions ? 0 : 1;
 }
