@@ -34,7 +34,7 @@ config.substitutions += [
     ("%root", root),
 ]
 
-for tool in ("norm-emit", "norm-opt", "normc"):
+for tool in ("norm-emit", "norm-math", "norm-opt", "normc"):
     if os.path.exists(os.path.join(build, "bin", tool)):
         config.available_features.add(tool)
     else:

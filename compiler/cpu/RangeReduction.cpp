@@ -30,9 +30,9 @@ Value normc::emitExpOfSum(const RealBuilder &b, Value x, Value low) {
   Value infinity = b.real(std::numeric_limits<double>::infinity());
   // At the bound itself `low` may carry the exponent over into the pattern of a NaN.
   if (low) result = b.select(b.isNan(result), infinity, result);
-  result = b.select(b.less(largest, x), infinity, result);
-  result = b.select(b.less(x, smallest), b.real(0), result);
-  return b.select(b.isNan(x), x, result);
+  // Infinity above the bound; a NaN is not below it either and stays one.
+  result = b.select(b.lessOrEqual(x, largest), result, b.add(x, infinity));
+  return b.select(b.less(x, smallest), b.real(0), result);
 }
 
 ReducedLog normc::reduceLog(const RealBuilder &b, Value x) {

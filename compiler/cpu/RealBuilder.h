@@ -69,6 +69,7 @@ public:
 
   /// Comparisons are false where an operand is NaN, differ excepted.
   Value less(Value a, Value b) const { return compare(mlir::arith::CmpFPredicate::OLT, a, b); }
+  Value lessOrEqual(Value a, Value b) const { return compare(mlir::arith::CmpFPredicate::OLE, a, b); }
   Value equal(Value a, Value b) const { return compare(mlir::arith::CmpFPredicate::OEQ, a, b); }
   Value differ(Value a, Value b) const { return compare(mlir::arith::CmpFPredicate::UNE, a, b); }
   Value isNan(Value a) const { return compare(mlir::arith::CmpFPredicate::UNO, a, a); }

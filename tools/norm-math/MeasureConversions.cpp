@@ -116,8 +116,7 @@ template <class T> std::vector<T> arguments(int64_t stride) {
     if (sizeof(T) == 1) bits &= 1;
     if (sizeof(T) == 8 && std::is_floating_point_v<T> && i % 2)
       value = T(std::ldexp(double(int64_t(bits)), int(random() % 200) - 150));
-    else
-      std::memcpy(&value, &bits, sizeof value);
+    else std::memcpy(&value, &bits, sizeof value);
     result.push_back(value);
   }
   if (std::is_integral_v<T> && sizeof(T) == 8)

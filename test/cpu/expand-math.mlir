@@ -1,0 +1,87 @@
+// RUN: norm-opt %s --norm-expand-math | FileCheck %s
+
+// Scalars and vectors become the same sequence.
+// CHECK-LABEL: func.func @exp
+// CHECK-NOT: math.exp
+// CHECK-COUNT-8: math.fma {{.*}} : f32
+// CHECK-NOT: math.fma
+// CHECK: return
+func.func @exp(%x: f32) -> f32 {
+  %0 = math.exp %x : f32
+  return %0 : f32
+}
+
+// CHECK-LABEL: func.func @exp_vector
+// CHECK-NOT: math.exp
+// CHECK-COUNT-8: math.fma {{.*}} : vector<16xf32>
+// CHECK-NOT: math.fma
+// CHECK: return
+func.func @exp_vector(%x: vector<16xf32>) -> vector<16xf32> {
+  %0 = math.exp %x : vector<16xf32>
+  return %0 : vector<16xf32>
+}
+
+// CHECK-LABEL: func.func @rsqrt
+// CHECK: %[[ROOT:.*]] = math.sqrt %{{.*}} : f64
+// CHECK: arith.divf %{{.*}}, %[[ROOT]] : f64
+func.func @rsqrt(%x: f64) -> f64 {
+  %0 = math.rsqrt %x : f64
+  return %0 : f64
+}
+
+// The sum 1 + exp is one function, in either order of its operands: no exp by itself is left.
+// CHECK-LABEL: func.func @sigmoid
+// CHECK-NOT: arith.cmpf ole
+// CHECK: %[[SUM:.*]] = arith.addf %[[HALF:.*]], %[[HALF]] : vector<8xf32>
+// CHECK-NOT: arith.addf
+// CHECK: arith.divf %{{.*}}, %[[SUM]] : vector<8xf32>
+func.func @sigmoid(%x: vector<8xf32>) -> vector<8xf32> {
+  %one = arith.constant dense<1.0> : vector<8xf32>
+  %0 = arith.negf %x : vector<8xf32>
+  %1 = math.exp %0 : vector<8xf32>
+  %2 = arith.addf %1, %one : vector<8xf32>
+  %3 = arith.divf %one, %2 : vector<8xf32>
+  return %3 : vector<8xf32>
+}
+
+// An exp that something else reads as well stays for it.
+// CHECK-LABEL: func.func @shared_exp
+// CHECK: arith.cmpf ole
+func.func @shared_exp(%x: f32) -> (f32, f32) {
+  %one = arith.constant 1.0 : f32
+  %0 = math.exp %x : f32
+  %1 = arith.addf %one, %0 : f32
+  return %0, %1 : f32, f32
+}
+
+// Inside regions too, and what processors have stays.
+// CHECK-LABEL: func.func @in_loop
+// CHECK: scf.for
+// CHECK-NOT: math.tanh
+// CHECK: math.copysign
+// CHECK: math.floor
+// CHECK: arith.maximumf
+func.func @in_loop(%x: vector<4xf64>, %n: index) -> vector<4xf64> {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %0 = scf.for %i = %zero to %n step %one iter_args(%y = %x) -> (vector<4xf64>) {
+    %1 = math.tanh %y : vector<4xf64>
+    %2 = math.floor %1 : vector<4xf64>
+    %3 = arith.maximumf %2, %x : vector<4xf64>
+    scf.yield %3 : vector<4xf64>
+  }
+  return %0 : vector<4xf64>
+}
+
+// CHECK-LABEL: func.func @all
+// CHECK-NOT: math.{{log|erf|powf}}
+// CHECK: return
+func.func @all(%x: f32, %y: vector<2xf64>) -> (f32, vector<2xf64>) {
+  %0 = math.log %x : f32
+  %1 = math.erf %0 : f32
+  %2 = math.powf %1, %x : f32
+  %3 = math.log %y : vector<2xf64>
+  %4 = math.erf %3 : vector<2xf64>
+  %5 = math.powf %4, %y : vector<2xf64>
+  return %2, %5 : f32, vector<2xf64>
+}
