@@ -96,6 +96,7 @@ private:
       return "`" + name + "` takes " + std::to_string(found.builtin->operands) +
              " arguments: a parameter of kind fn is a function of one";
     }
+    if (!kernel.unit->wellFormed) return ""; // it may be one that did not parse
     std::vector<std::string> candidates = builtinNames();
     for (const auto &entry : kernel.unit->functions) candidates.push_back(entry.first);
     if (file.activations)

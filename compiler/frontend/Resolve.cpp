@@ -16,7 +16,7 @@ public:
     types();
     bool axesGood = resolveAxes(kernel, into.table, into.inputs, into.outputs, diagnostics);
     // Without the axes every statement would be wrong.
-    if (!axesGood || diagnostics.count() != before) return false;
+    if (!axesGood) return false;
     declare();
     for (size_t i = 0; i < kernel.statements.size(); ++i) {
       if (into.graph.overflowed()) return false;
@@ -257,8 +257,6 @@ bool check(const File &file, Diagnostics &diagnostics) {
   constexpr size_t enough = 200; // errors: more are of no use to anyone
   size_t before = diagnostics.count();
   for (const auto &unit : file.units) {
-    // What did not parse would be missed everywhere.
-    if (!unit->wellFormed) continue;
     checkFunctions(file, *unit, diagnostics);
     for (const Declaration &declaration : unit->declarations) {
       if (diagnostics.count() > enough) return false;
@@ -267,7 +265,8 @@ bool check(const File &file, Diagnostics &diagnostics) {
         resolve(file, **kernel, genericBindings(file, **kernel, diagnostics), resolved, diagnostics);
       } else if (auto *gradient = std::get_if<std::unique_ptr<Gradient>>(&declaration)) {
         Interface interface;
-        interfaceOf(**gradient, interface, diagnostics);
+        // Its kernel may be one that did not parse.
+        if (unit->wellFormed) interfaceOf(**gradient, interface, diagnostics);
       }
     }
   }

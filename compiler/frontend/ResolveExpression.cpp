@@ -181,6 +181,7 @@ NodeId ExpressionResolver::call(const Expr &expr) {
   const Unit &visible = inside ? *inside->unit : unit;
   auto found = visible.functions.find(expr.text);
   if (found == visible.functions.end()) {
+    if (!visible.wellFormed) return poison; // it may be one that did not parse
     std::vector<std::string> candidates = builtinNames();
     for (const auto &entry : visible.functions) candidates.push_back(entry.first);
     if (!arguments && bindings)
