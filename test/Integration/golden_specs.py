@@ -79,7 +79,7 @@ CASES = {
     "torch_gn_bf16": dict(file="group_norm"),
     "onnx_group": dict(file="group_norm"),
     "gn_nhwc_mean_1e4": slim(options=LAST),
-    "gn_nchw_to_nhwc": dict(file="group_norm", options=["--order", "y=n,s...,c"]),
+    "gn_nchw_to_nhwc": dict(file="group_norm", options=["--order", "y=n,s...,c"], defines={"groups": 3}),
     "keras_gn_no_mask": keras_groups(options=LAST),
     "keras_gn_two_d": keras_groups(),
     "keras_gn_mask_positions": keras_groups(options=LAST),
@@ -143,7 +143,7 @@ CASES = {
     "grad_ln": dict(file="layer_norm_backward", kernel="layer_norm_backward"),
     "grad_ln_two_axes": dict(file="layer_norm_backward", kernel="layer_norm_backward"),
     "grad_ln_bf16": dict(file="layer_norm_backward", kernel="layer_norm_backward"),
-    "grad_gn": dict(file="group_norm_backward", kernel="group_norm_backward"),
+    "grad_gn": dict(file="group_norm_backward", kernel="group_norm_backward", unbound={"groups"}),
     "grad_bn_train": dict(
         file="batch_norm_backward", kernel="batch_norm_backward", names={"save_mean": "mean", "save_rstd": "rstd"}
     ),
@@ -160,7 +160,8 @@ def one(case, ours):
     arrays = np.load(path)
     names = ours.get("names", {})
     renamed = lambda name: names.get(name, name)
-    defines = {"eps" if name == "epsilon" else name: value for name, value in case["defines"].items() if name != "T"}
+    unbound = ours.get("unbound", set()) | {"T"}
+    defines = {"eps" if name == "epsilon" else name: v for name, v in case["defines"].items() if name not in unbound}
     defines.update(ours.get("defines", {}))
     scalars = {renamed(name): value for name, value in case["scalars"].items()}
     scalars.update(ours.get("scalars", {}))

@@ -135,13 +135,14 @@ def compare(name, result, expected, rtol, atol):
     r, e = result.astype(np.float64), expected.astype(np.float64)
     special = ~np.isfinite(e) | ~np.isfinite(r)
     same = (r == e) | (np.isnan(r) & np.isnan(e))
-    error = np.abs(r - e) / (rtol * np.abs(e) + atol)
-    wrong = np.where(special, ~same, ~(error <= 1))
+    error, allowed = np.abs(r - e), rtol * np.abs(e) + atol
+    wrong = np.where(special, ~same, ~(error <= allowed))
     if wrong.any():
-        where = tuple(int(i) for i in np.argwhere(wrong)[np.argmax(np.where(special, np.inf, error)[wrong])])
+        worst = np.where(special, np.inf, error - allowed)[wrong]
+        where = tuple(int(i) for i in np.argwhere(wrong)[np.argmax(worst)])
         raise Failure(
             f"{name}: {wrong.sum()} of {wrong.size} are off; at {list(where)} {r[where]:.9g}, expected {e[where]:.9g}, "
-            f"error of {error[where]:.3g} tolerances (rtol {rtol:g}, atol {atol:g})"
+            f"{error[where]:.3g} apart, {allowed[where]:.3g} allowed (rtol {rtol:g}, atol {atol:g})"
         )
 
 

@@ -63,7 +63,7 @@ def main():
         "--input",
         "x=" + array("x1", 6),
     )
-    check("a rank that nothing tells", refused, 2, ["--rank"], "run", spec("layer_norm"), *x4)
+    check("a rank that nothing tells", refused, 1, ["--rank"], "run", spec("layer_norm"), *x4)
 
     # TF-Slim and Keras: axes out of bounds, not exclusive, twice, no names.
     for title, over, patterns in (
