@@ -68,7 +68,8 @@ private:
       if (candidate.name == name && candidate.commands & options.command) row = &candidate;
     if (!row) {
       // What follows is likely its value, and no FILE.
-      if (!value && i + 1 < arguments.size() && (hasFile || arguments[i + 1].find('=') != std::string::npos) &&
+      bool attached = argument.find('=') != std::string_view::npos;
+      if (!attached && i + 1 < arguments.size() && (hasFile || arguments[i + 1].find('=') != std::string::npos) &&
           !arguments[i + 1].starts_with('-'))
         ++i;
       return unknownOption(name, argument);
@@ -95,7 +96,9 @@ private:
     }
     // A single dash before a long name is the likeliest slip.
     std::string_view whole = argument.substr(0, argument.find('='));
-    std::string near = nearestName(whole.starts_with("--") ? std::string(whole) : "-" + std::string(whole), names);
+    std::string dashed = whole.starts_with("--") ? std::string(whole) : "-" + std::string(whole);
+    bool exact = std::find(names.begin(), names.end(), dashed) != names.end();
+    std::string near = exact ? dashed : nearestName(dashed, names);
     fail(fmt::format("unknown option {}{}", whole,
                      near.empty() ? ": --help lists them" : fmt::format(": did you mean {}?", near)));
   }
@@ -146,7 +149,7 @@ private:
     rest = value.substr(at + 1);
     if (isName(name)) return true;
     if (size_t replica = name.find('@'); replica != std::string::npos && isName(name.substr(0, replica)))
-      fail(fmt::format("{} '{}' names a replica: this version runs one replica, so pass {}=...", option, name,
+      fail(fmt::format("{} '{}' names a replica: this version runs one replica, so pass {}=FILE", option, name,
                        name.substr(0, replica)));
     else fail(fmt::format("{} expects {}, found '{}': '{}' is not a name", option, form, value, name));
     return false;
