@@ -17,7 +17,7 @@ struct Source {
   std::vector<std::string> importPaths;
 };
 
-/// Sees the kernel after each stage, as text. Stages by name, in order: ast norm specialized decomposed collapsed
+/// Sees the kernel after each stage, as text. Stages by name, in order: ast norm specialized collapsed decomposed
 /// planned vector llvm asm. Returning false stops the compilation there (no error).
 using StageObserver = std::function<bool(std::string_view stage, const std::string &text)>;
 

@@ -1,0 +1,189 @@
+#include "compiler/Compiler.h"
+#include "compiler/Pipeline.h"
+#include "compiler/emit/LowerToLLVM.h"
+#include "compiler/emit/Object.h"
+#include "compiler/emit/SignatureOf.h"
+#include "compiler/evaluate/Evaluate.h"
+#include "compiler/frontend/EmitNorm.h"
+#include "compiler/frontend/Imports.h"
+#include "compiler/transforms/Specialize.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+
+namespace normc {
+namespace {
+
+std::string textOf(ModuleOp module) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  module.print(stream);
+  return text;
+}
+
+/// The functions that a lowered kernel exports: `NAME_phase0`, `NAME_blocks0`, ..., `NAME_workspace_bytes`.
+void setSymbols(ModuleOp module, Artifact &artifact) {
+  const std::string &name = artifact.signature.kernel;
+  for (unsigned number = 0;; ++number) {
+    PhaseSymbols phase = {name + "_phase" + std::to_string(number), name + "_blocks" + std::to_string(number)};
+    if (!module.lookupSymbol(phase.entry)) break;
+    artifact.phases.push_back(std::move(phase));
+  }
+  artifact.workspaceBytes = name + "_workspace_bytes";
+}
+
+/// One kernel's way through the stages.
+class Compilation {
+public:
+  Compilation(Diagnostics &diagnostics, const StageObserver &observer)
+      : diagnostics(diagnostics), observer(observer), context(registry(), MLIRContext::Threading::DISABLED),
+        handler(&context, [this](Diagnostic &diagnostic) { report(diagnostic); }) {}
+
+  /// The upper half: from the text to a specialized kernel in value form. False on an error, or where the observer
+  /// wants to go no further.
+  bool specialize(const Source &source, const Selection &selection);
+  /// The lower half: from there to machine code.
+  std::optional<Artifact> generate(const Machine &machine);
+
+  norm::KernelOp kernel;
+  Signature signature;
+
+private:
+  static const DialectRegistry &registry() {
+    static const DialectRegistry registry = [] {
+      DialectRegistry registry;
+      registerDialects(registry);
+      return registry;
+    }();
+    return registry;
+  }
+
+  /// Shows the result of a stage; false where the observer wants to go no further.
+  bool show(const char *result, llvm::function_ref<std::string()> text) {
+    return !observer || observer(result, text());
+  }
+
+  /// What a pass says of a kernel is an error at the line it came from; at no line it is our own mistake.
+  void report(Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() != DiagnosticSeverity::Error) return;
+    Place place = placeOf(diagnostic.getLocation());
+    if (place.line) diagnostics.error(place, diagnostic.str());
+    else internalError(diagnostic.str());
+  }
+  void internalError(const std::string &what) {
+    diagnostics.error({}, std::string("internal error in stage ") + stage + ": " + what, Fault::system);
+  }
+
+  bool runPasses(PassManager &passes) {
+    bool done = succeeded(passes.run(*module));
+    if (!done && !diagnostics.any()) internalError("it failed without saying why");
+    return done;
+  }
+
+  Diagnostics &diagnostics;
+  const StageObserver &observer;
+  MLIRContext context;
+  ScopedDiagnosticHandler handler;
+  const char *stage = "norm"; // the one at work
+  OwningOpRef<ModuleOp> module;
+};
+
+bool Compilation::specialize(const Source &source, const Selection &selection) {
+  std::unique_ptr<File> file = parseFile(source.path, source.text, source.importPaths, diagnostics);
+  if (diagnostics.any() || !show("ast", [&] { return printAst(*file->main); })) return false;
+
+  module = emitNorm(context, *file, selection, diagnostics);
+  if (!module || !show("norm", [&] { return textOf(*module); })) return false;
+
+  for (auto gradient : module->getOps<norm::GradientOp>()) {
+    diagnostics.error(placeOf(gradient.getLoc()),
+                      "gradient " + gradient.getSymName().str() +
+                          " cannot be compiled: this version derives no kernels; write it as a kernel");
+    return false;
+  }
+  stage = "specialized";
+  kernel = *module->getOps<norm::KernelOp>().begin();
+  if (failed(normc::specialize(kernel, selection, diagnostics))) return false;
+  if (!show("specialized", [&] { return textOf(*module); })) return false;
+
+  std::optional<Signature> callers = signatureOf(kernel, diagnostics);
+  if (callers) signature = std::move(*callers);
+  return callers.has_value();
+}
+
+std::optional<Artifact> Compilation::generate(const Machine &machine) {
+  kernel.walk([&](norm::AllReduceOp reduction) {
+    diagnostics.error(placeOf(reduction.getLoc()),
+                      "'across replicas' cannot be compiled: this version runs one replica");
+  });
+  if (diagnostics.any()) return std::nullopt;
+  for (const Stage &next : pipeline()) {
+    stage = next.name;
+    PassManager passes(&context);
+    next.build(passes, machine);
+    if (!runPasses(passes) || !show(next.name, [&] { return textOf(*module); })) return std::nullopt;
+  }
+  Artifact artifact;
+  artifact.signature = signature;
+  setSymbols(*module, artifact);
+
+  stage = "llvm";
+  PassManager lowering(&context);
+  buildLowerToLLVM(lowering);
+  if (!runPasses(lowering)) return std::nullopt;
+  std::unique_ptr<NativeCode> code = NativeCode::translate(*module, machine, diagnostics);
+  if (!code || !show("llvm", [&] { return code->text(); })) return std::nullopt;
+
+  stage = "asm";
+  bool wanted = show("asm", [&] { return code->assembly(diagnostics).value_or(""); });
+  if (!wanted || diagnostics.any()) return std::nullopt;
+  std::optional<std::string> object = code->object(diagnostics);
+  if (!object) return std::nullopt;
+  artifact.object = std::move(*object);
+  return artifact;
+}
+
+} // namespace
+
+std::optional<Artifact> compile(const Source &source, const Selection &selection, std::string_view target,
+                                Diagnostics &diagnostics, const StageObserver &observer) {
+  std::vector<Machine> machines = parseTargets(target, diagnostics);
+  if (machines.empty()) return std::nullopt;
+  if (machines.size() > 1) {
+    diagnostics.error(
+        {}, "one target expected, found " + std::to_string(machines.size()) + ": '" + std::string(target) + "'",
+        Fault::usage);
+    return std::nullopt;
+  }
+  Compilation compilation(diagnostics, observer);
+  if (!compilation.specialize(source, selection)) return std::nullopt;
+  return compilation.generate(machines.front());
+}
+
+struct Evaluation::State {
+  Diagnostics diagnostics;
+  StageObserver none;
+  Compilation compilation{diagnostics, none};
+};
+
+Evaluation::Evaluation() : state(std::make_unique<State>()) {}
+Evaluation::~Evaluation() = default;
+
+std::unique_ptr<Evaluation> Evaluation::prepare(const Source &source, const Selection &selection,
+                                                Diagnostics &diagnostics) {
+  std::unique_ptr<Evaluation> evaluation(new Evaluation);
+  bool good = evaluation->state->compilation.specialize(source, selection);
+  if (!good) diagnostics = std::move(evaluation->state->diagnostics);
+  return good ? std::move(evaluation) : nullptr;
+}
+
+const Signature &Evaluation::signature() const { return state->compilation.signature; }
+
+bool Evaluation::run(const Extents &extents, const std::vector<void *> &arguments, Diagnostics &diagnostics) const {
+  return evaluate(state->compilation.kernel, signature(), extents, arguments, diagnostics);
+}
+
+} // namespace normc

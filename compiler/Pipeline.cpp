@@ -1,0 +1,63 @@
+// The map of the compiler. Above it: the text is parsed (frontend/Parser), resolved and written as a kernel in value
+// form (frontend/EmitNorm), and bound to a selection (transforms/Specialize). Below it: the LLVM dialect becomes LLVM
+// IR and machine code (emit/LowerToLLVM, emit/Object).
+#include "compiler/Pipeline.h"
+#include "compiler/cpu/Passes.h"
+#include "compiler/emit/LowerToLLVM.h"
+#include "compiler/schedule/Passes.h"
+#include "compiler/transforms/Passes.h"
+#include "dialect/Norm.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace normc {
+namespace {
+
+void buildCollapsed(OpPassManager &passes, const Machine &) {
+  passes.addNestedPass<norm::KernelOp>(createCollapseAxes());
+}
+
+void buildDecomposed(OpPassManager &passes, const Machine &machine) {
+  SplitReductionsOptions split;
+  split.residentElements = machine.tree.residentBytes / 4; // computed in f32
+  split.chunkElements = machine.tree.chunkElements;
+  passes.addPass(createSplitReductions(split));
+  passes.addNestedPass<norm::KernelOp>(createDecomposeMoments());
+}
+
+void buildPlanned(OpPassManager &passes, const Machine &) {
+  passes.addPass(createPlanPhases());
+  passes.addNestedPass<norm::KernelOp>(createCoalescePasses());
+  passes.addNestedPass<norm::KernelOp>(createContractMultiplyAdd());
+  passes.addNestedPass<norm::KernelOp>(createVerifyPlan());
+}
+
+void buildVector(OpPassManager &passes, const Machine &machine) {
+  LowerPlanOptions shape;
+  shape.vectorBytes = machine.tree.vectorBytes;
+  shape.accumulators = machine.tree.accumulators;
+  shape.masked = machine.maskedStores;
+  passes.addPass(createLowerPlan(shape));
+  passes.addPass(createExpandMath());
+}
+
+} // namespace
+
+llvm::ArrayRef<Stage> pipeline() {
+  static constexpr Stage stages[] = {
+      {"collapsed", buildCollapsed},
+      {"decomposed", buildDecomposed},
+      {"planned", buildPlanned},
+      {"vector", buildVector},
+  };
+  return stages;
+}
+
+void registerDialects(DialectRegistry &registry) {
+  registry.insert<norm::NormDialect>();
+  registerCodeGeneration(registry);
+}
+
+} // namespace normc
