@@ -52,6 +52,12 @@ struct Converter {
   }
   Value differs(Value a, Value b) const { return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, a, b); }
 
+  /// 1 and 0: a select of constants is a mask, where uitofp would convert integers.
+  Value realTruth(Value truth, Type element) const {
+    RealBuilder b = real(element);
+    return b.select(truth, b.real(1), b.real(0));
+  }
+
   Value loadReal(Value stored, Type storage) const;
   Value loadInteger(Value stored, Type storage, Type compute) const;
   Value roundToOdd(Value value) const;
@@ -85,7 +91,7 @@ Value Converter::loadInteger(Value stored, Type storage, Type compute) const {
     Value truth = differs(stored, number(8, 0));
     if (compute.isInteger(1)) return truth;
     if (isa<IntegerType>(compute)) return zeroExtend(truth, 64);
-    return arith::UIToFPOp::create(builder, loc, shaped(compute), truth);
+    return realTruth(truth, compute);
   }
   if (compute.isInteger(1)) return differs(stored, number(storage.getIntOrFloatBitWidth(), 0));
   bool isUnsigned = storage.isUnsignedInteger();
@@ -197,7 +203,7 @@ Value normc::storeConvert(OpBuilder &builder, Location loc, Value value, Type st
   if (compute.isInteger(1)) {
     if (isa<FloatType>(storage)) {
       Type wide = storage.isF64() ? storage : Type(builder.getF32Type());
-      return c.storeReal(arith::UIToFPOp::create(builder, loc, c.shaped(wide), value), storage);
+      return c.storeReal(c.realTruth(value, wide), storage);
     }
     return c.zeroExtend(value, memoryType(storage).getIntOrFloatBitWidth());
   }

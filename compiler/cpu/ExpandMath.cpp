@@ -36,6 +36,11 @@ static Value expand(OpBuilder &builder, Operation *op) {
         Value exponent = matchOnePlusExp(sum);
         return exponent ? emitOnePlusExp(b, exponent) : Value();
       })
+      .Case([&](arith::UIToFPOp convert) {
+        // LLVM widens the bool to an integer and converts that; a select of constants is a mask.
+        bool isTruth = getElementTypeOrSelf(convert.getIn()).isInteger(1);
+        return isTruth ? b.select(convert.getIn(), b.real(1), b.real(0)) : Value();
+      })
       .Default(Value());
 }
 

@@ -8,7 +8,7 @@ def ExpandMath : Pass<"norm-expand-math"> {
     A compiled kernel calls nothing, so the functions of the math dialect that no processor has become polynomials in
     `arith`, `math.fma` and bit operations. Values are f32 or f64, scalars or vectors of any length; a scalar and a
     lane of a vector give equal bits. Assumes a target with fused multiply-add. What a processor does have (sqrt,
-    floor, roundeven, absf, maximumf) stays.
+    floor, roundeven, absf, maximumf) stays. The conversion of a bool to a number becomes a select of 1 and 0.
 
     Results are within 2 ulp, those of tanh and erf within 5; denormal results of exp flush to zero. `1 + exp(x)` is
     computed as one function, rounded once, so that the logistic function 1 / (1 + exp(-x)) keeps to 2 ulp as well.

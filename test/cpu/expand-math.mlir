@@ -85,3 +85,13 @@ func.func @all(%x: f32, %y: vector<2xf64>) -> (f32, vector<2xf64>) {
   %5 = math.powf %4, %y : vector<2xf64>
   return %2, %5 : f32, vector<2xf64>
 }
+
+// A bool becomes a number by a mask.
+// CHECK-LABEL: func.func @truth
+// CHECK: arith.select %{{.*}}, %{{.*}}, %{{.*}} : vector<8xi1>, vector<8xf32>
+// CHECK: arith.uitofp %{{.*}} : vector<8xi8> to vector<8xf32>
+func.func @truth(%x: vector<8xi1>, %y: vector<8xi8>) -> (vector<8xf32>, vector<8xf32>) {
+  %0 = arith.uitofp %x : vector<8xi1> to vector<8xf32>
+  %1 = arith.uitofp %y : vector<8xi8> to vector<8xf32>
+  return %0, %1 : vector<8xf32>, vector<8xf32>
+}

@@ -11,7 +11,8 @@ using namespace llvm;
 static cl::opt<bool> print("print", cl::desc("print the kernels, expanded"));
 static cl::opt<bool> raw("raw", cl::desc("print the kernels as they are before norm-expand-math"));
 static cl::opt<std::string> measure("measure", cl::desc("measure the kernels of this shared library"));
-static cl::opt<int64_t> stride("stride", cl::desc("take every nth f32; 1 takes minutes a function"), cl::init(100003));
+static cl::opt<int64_t> stride("stride", cl::desc("take every nth f32, and 10^9 / n f64; 1 takes minutes a function"),
+                               cl::init(100003));
 static cl::opt<std::string> filter("filter", cl::desc("measure only kernels whose name contains this"));
 
 int main(int argc, char **argv) {
