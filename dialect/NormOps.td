@@ -34,8 +34,8 @@ def KernelOp : Norm_Op<"kernel", [IsolatedFromAbove, Symbol, FunctionOpInterface
     Variants share `family`, the name of the kernel.
 
     Constraints: `kernel_c1` no axis is declared twice; `kernel_c2` parts of a product, and the whole of chunks, are
-    declared before it; `kernel_c3` every value ranges over declared axes, over a product only where no value ranges over its parts; `kernel_c4` every
-    argument and result has a name.
+    declared before it; `kernel_c3` every value ranges over declared axes, over a product only where no value ranges over
+    its parts; `kernel_c4` every argument and result has a name.
 
     ```mlir
     norm.kernel @scale axes(n, k) (%x: !f32_n_k {norm.name = "x"}) -> (!f32_n_k {norm.name = "y"}) {

@@ -47,9 +47,9 @@ void walk(ArrayRef<int64_t> extents, ArrayRef<SmallVector<int64_t>> strides,
 }
 int64_t lastOf(const SmallVector<int64_t> &strides) { return strides.empty() ? 0 : strides.back(); }
 
-class Evaluation {
+class Execution {
 public:
-  Evaluation(KernelOp kernel, const Signature &signature, const Extents &extents, const std::vector<void *> &arguments,
+  Execution(KernelOp kernel, const Signature &signature, const Extents &extents, const std::vector<void *> &arguments,
              Diagnostics &diagnostics)
       : kernel(kernel), signature(signature), arguments(arguments), diagnostics(diagnostics) {
     for (auto [row, extent] : llvm::zip(signature.axes, extents.rows))
@@ -336,7 +336,7 @@ private:
 bool evaluate(KernelOp kernel, const Signature &signature, const Extents &extents, const std::vector<void *> &arguments,
               Diagnostics &diagnostics) {
   try {
-    return Evaluation(kernel, signature, extents, arguments, diagnostics).run();
+    return Execution(kernel, signature, extents, arguments, diagnostics).run();
   } catch (const std::bad_alloc &) {
   } catch (const std::length_error &) {
   }

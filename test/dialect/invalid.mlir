@@ -65,8 +65,11 @@ norm.kernel @f axes(n) (%x: tensor<?xf32, #norm.axes<k>> {norm.name = "x"}) { no
 // -----
 
 // kernel_c3
-// expected-error @+1 {{ranges over "c", which is a product: name its parts}}
-norm.kernel @f axes(g, k, c = g * k) (%x: tensor<?xf32, #norm.axes<c>> {norm.name = "x"}) { norm.return }
+// expected-error @+1 {{has values over "c" and over "k", which is a part of it}}
+norm.kernel @f axes(g, k, c = g * k)
+    (%x: tensor<?xf32, #norm.axes<c>> {norm.name = "x"}, %y: tensor<?xf32, #norm.axes<k>> {norm.name = "y"}) {
+  norm.return
+}
 
 // -----
 
@@ -211,6 +214,16 @@ norm.kernel @f axes(n) (%x: !n {norm.name = "x"}) {
 norm.kernel @f axes(n) (%x: !n {norm.name = "x"}) {
   // expected-error @+1 {{takes a float, not 'i64'}}
   %m, %v = norm.moments %x over [n] : !n
+  norm.return
+}
+
+// -----
+
+!n = tensor<?xf32, #norm.axes<n>>
+// moments_c5
+norm.kernel @f axes(n, k, p = k by 8) (%x: !n {norm.name = "x"}) {
+  // expected-error @+1 {{"p" does not name the chunks of a reduced axis}}
+  %m, %v = norm.moments %x over [n] through [p] : !n
   norm.return
 }
 

@@ -98,10 +98,10 @@ norm.kernel @chunks axes(n, k, p = n by 256 per [k] most 128, q = k by 16) (%x: 
     -> (!f32_k_p {norm.name = "y"}, !i64_p {norm.name = "points"}) {
   // CHECK: norm.reduce sum %{{.*}} over [n] into [p] : !f32_n_k
   %partial = norm.reduce sum %x over [n] into [p] : !f32_n_k
-  // CHECK: norm.moments %{{.*}} over [n] into [p] : !f32_n_k
-  %m:2 = norm.moments %x over [n] into [p] : !f32_n_k
+  // CHECK: norm.moments %{{.*}} over [n] through [p] : !f32_n_k
+  %m:2 = norm.moments %x over [n] through [p] : !f32_n_k
   // CHECK: norm.broadcast %{{.*}} : !f32_k_p to !f32_k_n
-  %back = norm.broadcast %m#0 : !f32_k_p to !f32_k_n
+  %back = norm.broadcast %partial : !f32_k_p to !f32_k_n
   // CHECK: norm.points [p] : !i64_p
   %points = norm.points [p] : !i64_p
   norm.return %partial, %points : !f32_k_p, !i64_p
