@@ -1,5 +1,5 @@
-#ifndef NORMC_CPU_CONVERTELEMENTS_H
-#define NORMC_CPU_CONVERTELEMENTS_H
+#ifndef NORMC_COMPILER_CPU_CONVERTELEMENTS_H
+#define NORMC_COMPILER_CPU_CONVERTELEMENTS_H
 #include "mlir/IR/Builders.h"
 
 /// Between what memory holds and what kernels compute in. Storage is f64 f32 f16 bf16 f8E4M3FN f8E5M2 i8 ui8 i32 i64 or

@@ -1,5 +1,5 @@
-#ifndef NORMC_CPU_MATHFUNCTIONS_H
-#define NORMC_CPU_MATHFUNCTIONS_H
+#ifndef NORMC_COMPILER_CPU_MATHFUNCTIONS_H
+#define NORMC_COMPILER_CPU_MATHFUNCTIONS_H
 #include "compiler/cpu/RealBuilder.h"
 
 /// Elementary functions as straight-line arithmetic, for f32 and f64, whole range. Each returns a value of x's type.

@@ -1,5 +1,5 @@
-#ifndef NORMC_CPU_PASSES_H
-#define NORMC_CPU_PASSES_H
+#ifndef NORMC_COMPILER_CPU_PASSES_H
+#define NORMC_COMPILER_CPU_PASSES_H
 #include "mlir/Pass/Pass.h"
 #include <memory>
 

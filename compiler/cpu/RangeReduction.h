@@ -1,5 +1,5 @@
-#ifndef NORMC_CPU_RANGEREDUCTION_H
-#define NORMC_CPU_RANGEREDUCTION_H
+#ifndef NORMC_COMPILER_CPU_RANGEREDUCTION_H
+#define NORMC_COMPILER_CPU_RANGEREDUCTION_H
 #include "compiler/cpu/RealBuilder.h"
 
 /// What exp, log and their kin have in common.

@@ -1,5 +1,5 @@
-#ifndef NORMC_CPU_REALBUILDER_H
-#define NORMC_CPU_REALBUILDER_H
+#ifndef NORMC_COMPILER_CPU_REALBUILDER_H
+#define NORMC_COMPILER_CPU_REALBUILDER_H
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/TypeUtilities.h"
