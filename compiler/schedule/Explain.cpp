@@ -1,0 +1,193 @@
+#include "compiler/schedule/Explain.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/Support/raw_ostream.h"
+#include <fmt/format.h>
+using namespace mlir;
+using namespace norm;
+
+namespace {
+/// A number of elements: fixed, or a product of extents.
+struct Points {
+  int64_t number = 1;
+  SmallVector<std::string> factors;
+
+  std::string text(int64_t bytes) const {
+    if (factors.empty()) return fmt::format("{}", number * bytes);
+    std::string text = number * bytes == 1 ? "" : fmt::format("{} * ", number * bytes);
+    return text + fmt::format("{}", fmt::join(factors, " * "));
+  }
+};
+
+class Explainer {
+public:
+  Explainer(KernelOp kernel, const normc::Machine &machine) : kernel(kernel), machine(machine) {}
+
+  std::string run() {
+    line(0, "kernel {}{}", kernel.getSymName().str(), guards());
+    line(1, "axes");
+    for (Attribute attribute : kernel.getAxes()) describeAxis(cast<AxisAttr>(attribute));
+    unsigned number = 0;
+    for (PhaseOp phase : kernel.getBody().getOps<PhaseOp>()) describePhase(phase, number++);
+    describeWorkspace();
+    describeTotal();
+    return out;
+  }
+
+private:
+  template <typename... Args> void line(unsigned depth, fmt::format_string<Args...> format, Args &&...args) {
+    out += std::string(2 * depth, ' ') + fmt::format(format, std::forward<Args>(args)...) + "\n";
+  }
+  static std::string joined(ArrayAttr names) {
+    std::vector<std::string> list;
+    for (StringAttr name : namesOf(names)) list.push_back(name.str());
+    return fmt::format("{}", fmt::join(list, ", "));
+  }
+
+  std::string guards() {
+    auto list = kernel->getAttrOfType<ArrayAttr>("norm.guards");
+    if (!list) return "";
+    std::vector<std::string> all;
+    for (Attribute attribute : list) {
+      auto guard = cast<DictionaryAttr>(attribute);
+      bool over = guard.contains("over");
+      all.push_back(fmt::format("{} {} {}", joinedProduct(guard.getAs<ArrayAttr>("axes")), over ? "over" : "at most",
+                                guard.getAs<IntegerAttr>(over ? "over" : "most").getInt()));
+    }
+    return fmt::format(", where {}", fmt::join(all, " and "));
+  }
+  static std::string joinedProduct(ArrayAttr names) {
+    std::vector<std::string> list;
+    for (StringAttr name : namesOf(names)) list.push_back(name.str());
+    return fmt::format("{}", fmt::join(list, " * "));
+  }
+
+  void describeAxis(AxisAttr axis) {
+    std::string name = axis.getName().str();
+    if (axis.isProduct()) line(2, "{} = {} * {}", name, axis.getOuter().str(), axis.getInner().str());
+    else if (axis.isChunks()) {
+      std::string per, most;
+      for (StringAttr other : axis.getPer()) per += " / " + other.str();
+      if (axis.getMost()) most = fmt::format(", at most {} chunks", axis.getMost());
+      line(2, "{}: chunks of {}, {}{} each{}", name, axis.getWhole().str(), axis.getPoints(), per, most);
+    } else if (axis.isFixed()) line(2, "{} = {}", name, axis.getSize());
+    else line(2, "{}", name);
+  }
+
+  Points pointsOf(AxisList axes) {
+    Points points;
+    for (StringAttr name : axes) {
+      AxisAttr axis = kernel.getAxis(name);
+      if (axis.isChunks()) { points.factors.push_back(fmt::format("chunks({})", axis.getWhole().str())); continue; }
+      for (StringAttr leaf : kernel.leavesOf(name)) {
+        AxisAttr row = kernel.getAxis(leaf);
+        if (row.isFixed()) points.number *= row.getSize();
+        else points.factors.push_back(leaf.str());
+      }
+    }
+    return points;
+  }
+  static int64_t bytesOf(Type memory) { return std::max(1u, getElementTypeOrSelf(memory).getIntOrFloatBitWidth() / 8); }
+  std::string nameOf(Value memory) {
+    if (auto argument = dyn_cast<BlockArgument>(memory)) return kernel.argumentName(argument.getArgNumber()).str();
+    unsigned number = 0;
+    for (WorkspaceOp workspace : kernel.getBody().getOps<WorkspaceOp>()) {
+      if (workspace == memory.getDefiningOp()) break;
+      ++number;
+    }
+    return fmt::format("workspace{}", number);
+  }
+
+  void describePhase(PhaseOp phase, unsigned number) {
+    line(1, "phase {}: {}", number, phase.getAxes().empty() ? "one block" : "a block for each of " + joined(phase.getAxes()));
+    describeBody(phase.getBody().front(), 2);
+    // Within a phase a block reads what it has read before from its worker's own cache.
+    llvm::MapVector<Value, bool> touched;
+    phase.walk([&](Operation *op) {
+      if (auto load = dyn_cast<LoadOp>(op)) touched.insert({load.getFrom(), false});
+      if (auto store = dyn_cast<StoreOp>(op)) touched.insert({store.getTo(), true});
+    });
+    for (auto [memory, isWritten] : touched) {
+      bool isRead = false, written = false;
+      phase.walk([&](Operation *op) {
+        if (auto load = dyn_cast<LoadOp>(op)) isRead |= load.getFrom() == memory;
+        if (auto store = dyn_cast<StoreOp>(op)) written |= store.getTo() == memory;
+      });
+      Points points = pointsOf(axesOf(memory.getType()));
+      std::string bytes = points.text(bytesOf(memory.getType()));
+      for (auto [does, verb] : {std::pair(isRead, "reads"), std::pair(written, "writes")})
+        if (does) {
+          line(2, "{} {} ({} bytes)", verb, nameOf(memory), bytes);
+          if (isa<BlockArgument>(memory)) traffic.emplace_back(points, bytesOf(memory.getType()));
+        }
+    }
+  }
+
+  void describeBody(Block &body, unsigned depth) {
+    for (PassOp pass : body.getOps<PassOp>()) {
+      bool innermost = pass.getBody().getOps<PassOp>().empty();
+      std::vector<std::string> kinds, memories;
+      for (int32_t kind : pass.getKinds()) kinds.push_back(stringifyReduceKind(ReduceKind(kind)).str());
+      std::string reduces = kinds.empty() ? "" : fmt::format(" ({})", fmt::join(kinds, ", "));
+      std::string lanes;
+      if (innermost) lanes = ": " + describeLanes(pass);
+      line(depth, "pass over {}{}{}", joined(pass.getAxes()), reduces, lanes);
+      if (!innermost) describeBody(pass.getBody().front(), depth + 1);
+    }
+  }
+
+  std::string describeLanes(PassOp pass) {
+    bool isDouble = false;
+    kernel.walk([&](Operation *op) { isDouble |= llvm::any_of(op->getResultTypes(), [](Type t) { return t.isF64(); }); });
+    StringAttr lane = namesOf(pass.getAxes()).back();
+    std::vector<std::string> strided, loads, stores;
+    auto visit = [&](Value memory, std::vector<std::string> &list) {
+      std::string name = nameOf(memory);
+      if (llvm::is_contained(list, name)) return;
+      list.push_back(name);
+      AxisList axes = axesOf(memory.getType());
+      auto leaves = kernel.leavesOf(lane);
+      bool ranges = llvm::is_contained(axes, lane) || llvm::is_contained(axes, leaves.back());
+      bool last = !axes.empty() && (axes.back() == lane || axes.back() == leaves.back());
+      if (ranges && !last) strided.push_back(name);
+    };
+    for (Operation &op : pass.getBody().front()) {
+      if (auto load = dyn_cast<LoadOp>(op)) visit(load.getFrom(), loads);
+      if (auto store = dyn_cast<StoreOp>(op)) visit(store.getTo(), stores);
+    }
+    std::string text = fmt::format("vector width {} along {}", machine.tree.vectorBytes / (isDouble ? 8 : 4), lane.str());
+    if (!loads.empty()) text += fmt::format(", loads {}", fmt::join(loads, ", "));
+    if (!stores.empty()) text += fmt::format(", stores {}", fmt::join(stores, ", "));
+    if (!strided.empty()) text += fmt::format(" (with a stride: {})", fmt::join(strided, ", "));
+    return text;
+  }
+
+  void describeWorkspace() {
+    std::vector<std::string> all;
+    for (WorkspaceOp workspace : kernel.getBody().getOps<WorkspaceOp>())
+      all.push_back(pointsOf(axesOf(workspace.getType())).text(bytesOf(workspace.getType())));
+    if (!all.empty()) line(1, "workspace: {} bytes", fmt::format("{}", fmt::join(all, " + ")));
+  }
+  void describeTotal() {
+    int64_t fixed = 0;
+    llvm::MapVector<std::string, int64_t> symbolic;
+    for (auto &[points, bytes] : traffic)
+      if (points.factors.empty()) fixed += points.number * bytes;
+      else symbolic[fmt::format("{}", fmt::join(points.factors, " * "))] += points.number * bytes;
+    std::vector<std::string> terms;
+    for (auto &[product, bytes] : symbolic) terms.push_back(fmt::format("{} * {}", bytes, product));
+    if (fixed || terms.empty()) terms.push_back(fmt::format("{}", fixed));
+    line(1, "memory traffic: {} bytes", fmt::format("{}", fmt::join(terms, " + ")));
+  }
+
+  KernelOp kernel;
+  const normc::Machine &machine;
+  std::string out;
+  std::vector<std::pair<Points, int64_t>> traffic;
+};
+} // namespace
+
+std::string normc::explainPlan(ModuleOp module, const Machine &machine) {
+  std::string text;
+  for (KernelOp kernel : module.getOps<KernelOp>()) text += Explainer(kernel, machine).run();
+  return text;
+}

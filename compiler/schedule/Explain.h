@@ -1,0 +1,16 @@
+#ifndef NORMC_COMPILER_SCHEDULE_EXPLAIN_H
+#define NORMC_COMPILER_SCHEDULE_EXPLAIN_H
+#include "compiler/schedule/Machine.h"
+#include "dialect/Norm.h"
+#include "mlir/IR/BuiltinOps.h"
+#include <string>
+
+namespace normc {
+
+/// The plans of a module as text for people: axes, the variants and when they apply, phases and their blocks, passes with
+/// their lanes and vector width, and the bytes that move, counted by walking the plan. Numbers where all extents are fixed
+/// (--size), else products of extents.
+std::string explainPlan(mlir::ModuleOp module, const Machine &machine);
+
+} // namespace normc
+#endif
