@@ -20,12 +20,14 @@ SmallVector<StringAttr> norm::boundAt(Operation *op) {
   return bound;
 }
 
-/// The leaves of the axes that are bound where `op` stands.
+/// The axes that are bound where `op` stands, and their leaves.
 static llvm::SmallPtrSet<Attribute, 8> boundLeaves(Operation *op) {
   llvm::SmallPtrSet<Attribute, 8> leaves;
   auto kernel = op->getParentOfType<KernelOp>();
-  for (StringAttr name : boundAt(op))
+  for (StringAttr name : boundAt(op)) {
+    leaves.insert(name);
     for (StringAttr leaf : kernel ? kernel.leavesOf(name) : SmallVector<StringAttr>{name}) leaves.insert(leaf);
+  }
   return leaves;
 }
 
