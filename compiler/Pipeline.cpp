@@ -25,6 +25,8 @@ void buildDecomposed(OpPassManager &passes, const Machine &machine) {
   split.chunkElements = machine.tree.chunkElements;
   passes.addPass(createSplitReductions(split));
   passes.addNestedPass<norm::KernelOp>(createDecomposeMoments());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
 }
 
 void buildPlanned(OpPassManager &passes, const Machine &) {

@@ -130,7 +130,8 @@ LogicalResult StoreOp::verify() {
       AxisAttr axis = kernel ? kernel.getAxis(name) : AxisAttr();
       StringAttr whole = axis && axis.isChunks() ? axis.getWhole() : name;
       for (StringAttr leaf : kernel.leavesOf(whole))
-        if (!llvm::is_contained(axesOf(getTo().getType()), leaf) && !llvm::is_contained(axesOf(getTo().getType()), name))
+        if (AxisList axes = axesOf(getTo().getType());
+            !llvm::is_contained(axes, leaf) && !llvm::is_contained(axes, name) && !llvm::is_contained(axes, whole))
           return emitOpError() << "writes the same place from every block of " << name;
     }
   }
