@@ -15,8 +15,7 @@ void PhaseBuilder::storeArray(const Phase &phase, Value value, ArrayRef<StringAt
     memories.push_back(Axes(axes));
     memory = structure.inMemoryOrder(axes, memories);
   } else {
-    memory = phase.block;
-    llvm::append_range(memory, points);
+    memory = ownAxes(phase, points);
   }
   if (!points.empty()) prepareArrays(phase, {value}, points);
   Value array = workspace(getElementTypeOrSelf(value.getType()), memory);

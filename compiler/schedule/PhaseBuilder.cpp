@@ -239,6 +239,15 @@ void PhaseBuilder::buildPhase(const Phase &phase) {
   arrays = after;
 }
 
+/// The axes of a block's own memory over some points: with those of the block that do not follow from the points.
+Axes PhaseBuilder::ownAxes(const Phase &phase, ArrayRef<StringAttr> points) {
+  Axes axes;
+  for (StringAttr axis : phase.block)
+    if (AxisAttr row = plan.getAxis(axis); !row.isChunks() || !contains(points, row.getWhole())) axes.push_back(axis);
+  llvm::append_range(axes, points);
+  return axes;
+}
+
 /// Memory for a reduction's result over axes that are swept inside a block.
 Value PhaseBuilder::reductionArray(const Phase &phase, Operation *reduction) {
   Value result = reduction->getResult(0);
@@ -246,11 +255,9 @@ Value PhaseBuilder::reductionArray(const Phase &phase, Operation *reduction) {
   Axes order = structure.resultOrder(reduction);
   Axes axes = order;
   if (!llvm::is_contained(phase.kept, result)) {
-    Axes bound = wholesOf(plan, phase.block);
-    llvm::append_range(bound, phase.block);
+    Axes bound = phase.block;
     llvm::append_range(bound, phase.rows);
-    axes = phase.block;
-    llvm::append_range(axes, without(order, bound));
+    axes = ownAxes(phase, without(order, bound));
   }
   Value array = workspace(getElementTypeOrSelf(result.getType()), axes);
   arrays[result] = {array};

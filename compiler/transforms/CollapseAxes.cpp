@@ -20,7 +20,7 @@ struct Collapse {
       AxisList axes = axesOf(type);
       auto *first = llvm::find(axes, outer), *second = llvm::find(axes, inner);
       if (first == axes.end() && second == axes.end()) return true;
-      return first != axes.end() && second == first + 1;
+      return first != axes.end() && second != axes.end() && second == first + 1;
     };
     auto asSet = [&](AxisList axes) { return llvm::is_contained(axes, outer) == llvm::is_contained(axes, inner); };
     if (!llvm::all_of(kernel.getArgumentTypes(), inMemory) || !llvm::all_of(kernel.getResultTypes(), inMemory)) return false;
