@@ -47,6 +47,27 @@ for i in (0, 4):
     refused(f"position {i - 1} of 3", position, {"x": ones(3, 1)},
             [":2:", f"at(v = {i - 1}) is out of range: axis v has 3 positions"], scalars={"i": i})
 
+tensor = "kernel f(x: f32[v, c], i: i32[], b: bool) -> (y: f32[c]) {\n  y = at(x, v = where(b, i, 0))\n}\n"
+x = f32([[1], [2], [3]])
+expect("a position in a tensor", tensor, {"x": x, "i": np.int32(2)}, {"y": [3]}, scalars={"b": "true"})
+expect("a position not taken", tensor, {"x": x, "i": np.int32(9)}, {"y": [1]}, scalars={"b": "false"})
+refused("a position in a tensor, out of range", tensor, {"x": x, "i": np.int32(-1)}, ["at(v = -1) is out of range"],
+        scalars={"b": "true"})
+
+# Everything such an integer may be made of: with 5 positions, or 4, and i = -3 each of these is 4.
+arithmetic = "kernel f(x: f32[v], i: i64, n: f32[n]) -> (y: f32) {{\n  y = at(x, v = {position}) + sum(n over n)\n}}\n"
+for position in ("1 - i", "abs(i) + 1", "i + 7", "i * -2 - 2", "min(i, 4) + 7", "max(i, 4)",
+                 "clamp(i, 4, 9)", "count(over n) + 1", "where(i < 0, 4, 0)", "where(i <= -3, 4, 0)", "where(i == -3, 4, 0)",
+                 "where(i != 3, 4, 0)", "where(i > -4, 4, 0)", "where(i >= -3, 4, 0)", "where(not (i > 0), 4, 0)",
+                 "where(i > -4 and i < 4, 4, 0)", "where(i > 5 or size(n) == 3, 4, 0)", "where(i, 4, 0)", "(i < 0) * 4",
+                 "9223372036854775807 * 2 + 6"):
+    text = arithmetic.format(position=position)
+    inputs = {"x": f32([0, 0, 0, 0, 7]), "n": np.zeros(3, f32)}
+    expect(f"position {position}", text, inputs, {"y": f32(7)}, scalars={"i": -3})
+    refused(f"position {position} of 4", text, {**inputs, "x": ones(4)}, ["at(v = 4) is out of range"], scalars={"i": -3})
+refused("a position that only data tell", "kernel f(x: f32[v], p: i32[v]) -> (y: f32) {\n  y = at(x, v = at(p, v = 0))\n}\n",
+        {"x": ones(4), "p": ones(4, dtype=np.int32)}, [":2:", "can only follow from extents, parameters and integer inputs"])
+
 ambiguous = "kernel f(x: f32[b..., f...]) -> (y: f32[b...]) {\n  y = sum(x over f...)\n}\n"
 expect("a rank that is given", ambiguous, {"x": ones(2, 3)}, {"y": [3, 3]}, options=["--rank", "f=1"])
 refused("a rank that nothing tells", ambiguous, {"x": ones(2, 3)}, ["--rank"])
