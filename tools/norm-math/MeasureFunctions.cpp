@@ -144,6 +144,13 @@ public:
                 std::ldexp(T(1), Limits::digits),
                 T(1) / 3})
       for (T sign : {T(1), T(-1)}) special.push_back(sign * x);
+    // Where exp overflows and where its results become denormal.
+    for (T end : {std::log(Limits::max()), std::log(Limits::min())}) {
+      T x = end;
+      for (int i = 0; i < 4; ++i) x = std::nextafter(x, T(0));
+      for (int i = 0; i < 8; ++i, x = std::nextafter(x, 2 * end))
+        for (T sign : {T(1), T(-1)}) special.push_back(sign * x);
+    }
   }
   /// False when there are no more.
   bool next(std::vector<T> &a, std::vector<T> &b) {
