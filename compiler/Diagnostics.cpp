@@ -1,6 +1,8 @@
 #include "compiler/Diagnostics.h"
 #include <algorithm>
 #include <cctype>
+#include <map>
+#include <tuple>
 
 namespace normc {
 namespace {
@@ -164,10 +166,19 @@ int Diagnostics::status() const { return entries.empty() ? 0 : static_cast<int>(
 
 std::string Diagnostics::format() const {
   std::string out;
-  for (size_t i = 0; i < entries.size() && i < mostPrinted; ++i) {
-    print(out, entries[i].place, "error", entries[i].message, sources);
-    for (size_t j = 0; j < entries[i].notes.size() && j < mostNotes; ++j)
-      print(out, entries[i].notes[j].first, "note", entries[i].notes[j].second, sources);
+  std::vector<const Entry *> sorted;
+  for (const Entry &entry : entries) sorted.push_back(&entry);
+  // In the order of the text, within the file that is at fault first: stages find errors in their own order.
+  std::map<std::string_view, size_t> files;
+  for (const Entry &entry : entries) files.emplace(entry.place.file, files.size());
+  std::sort(sorted.begin(), sorted.end(), [&](const Entry *a, const Entry *b) {
+    return std::tuple(files[a->place.file], a->place.line, a->place.column, a) <
+           std::tuple(files[b->place.file], b->place.line, b->place.column, b);
+  });
+  for (size_t i = 0; i < sorted.size() && i < mostPrinted; ++i) {
+    print(out, sorted[i]->place, "error", sorted[i]->message, sources);
+    for (size_t j = 0; j < sorted[i]->notes.size() && j < mostNotes; ++j)
+      print(out, sorted[i]->notes[j].first, "note", sorted[i]->notes[j].second, sources);
   }
   if (size_t more = entries.size() + dropped; more > mostPrinted)
     out += "and " + std::to_string(more - mostPrinted) + " more errors\n";

@@ -39,7 +39,7 @@ public:
   const std::vector<Entry> &all() const { return entries; }
   /// The exit status: that of the first entry, 0 where there is none.
   int status() const;
-  /// All of them as text; at most 20 errors, then how many more there are.
+  /// All of them as text, in the order of the places in each file; at most 20 errors, then how many more there are.
   std::string format() const;
 
 private:

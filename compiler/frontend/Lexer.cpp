@@ -167,8 +167,9 @@ private:
     size_t length = utf8Length(text, at);
     if (!length) {
       invalidUtf8();
-      while (at < text.size() && !utf8Length(text, at)) ++at;
-      return;
+      size_t end = at;
+      while (end < text.size() && !utf8Length(text, end)) ++end;
+      return push(Kind::invalid, at, end - at);
     }
     std::string_view character = text.substr(at, length);
     unsigned char code = character[0];
@@ -187,7 +188,9 @@ private:
       message = "unexpected character `" + std::string(character) + "`";
     diagnostics.error(spotAt(at).place(), message);
     // A run of the same character is one mistake.
-    while (text.substr(at, length) == character) at += length;
+    size_t end = at;
+    while (text.substr(end, length) == character) end += length;
+    push(Kind::invalid, at, end - at);
   }
 
   void invalidUtf8() {

@@ -7,7 +7,16 @@
 namespace normc {
 
 struct Token {
-  enum class Kind : uint8_t { name, integer, real, string, punctuation, newline, end };
+  enum class Kind : uint8_t {
+    name,
+    integer,
+    real,
+    string,
+    punctuation,
+    newline,
+    invalid, // has been reported
+    end,
+  };
   Kind kind = Kind::end;
   Spot spot;
   /// As written, without the quotes of a string. Points into the source.
@@ -20,7 +29,7 @@ struct Token {
 };
 
 /// Splits a file into tokens; the last is `end`. Newlines that end no statement are left out: those inside ( ) and [ ],
-/// after an operator, a comma or `=`, and before `->`, `{` and `where`. What cannot be read is reported and skipped.
+/// after an operator, a comma or `=`, and before `->`, `{` and `where`. What cannot be read is reported.
 std::vector<Token> lex(const SourceText &source, Diagnostics &diagnostics);
 
 /// A declaration or statement starts here: a keyword at the start of a line, followed by what it introduces.

@@ -100,6 +100,7 @@ private:
     if (token.isName("fn")) return function();
     if (token.isName("kernel")) return kernel();
     if (token.isName("gradient")) return gradient();
+    if (token.kind == Kind::invalid) return false;
     std::string message = "expected `kernel`, `fn`, `gradient` or `import`, found " + spelled(token);
     if (token.kind == Kind::name)
       if (std::string near = nearestName(token.text, {"kernel", "fn", "gradient", "import"}); !near.empty())
@@ -137,8 +138,12 @@ private:
     if (!tokens.name(result->name, "the name of the kernel")) return false;
     tokens.skipNewlines();
     bool good = true;
-    if (tokens.takeIf("<"))
+    if (tokens.peek().is("<")) {
+      tokens.ignoreNewlines = true;
+      tokens.take();
       good &= list(">", "a parameter", [&] { return parameter(result->parameters.emplace_back()); });
+      tokens.ignoreNewlines = false;
+    }
     tokens.skipNewlines();
     if (!tokens.expect("(", "the name and the parameters of the kernel")) return false;
     good &= list(")", "an input", [&] { return input(result->inputs.emplace_back()); });
@@ -173,7 +178,6 @@ private:
   bool parameter(Parameter &into) {
     if (!tokens.name(into.name, "a parameter")) return false;
     if (tokens.takeIf(":")) {
-      tokens.skipNewlines();
       Name kind;
       if (!tokens.name(kind, "the kind of the parameter")) return false;
       if (!parameterKindNamed(kind.text, into.kind)) {
@@ -185,7 +189,6 @@ private:
       return tokens.expected("`=` and a default, or `:` and a kind, behind the parameter `" + into.name.text + "`");
     }
     if (!tokens.takeIf("=")) return true;
-    tokens.skipNewlines();
     return parameterDefault(into);
   }
 
@@ -330,6 +333,7 @@ bool TokenStream::error(Spot spot, std::string message) {
 }
 
 bool TokenStream::expected(std::string_view what) {
+  if (peek().kind == Token::Kind::invalid) return false;
   return error(peek().spot, "expected " + std::string(what) + ", found " + spelled(peek()));
 }
 

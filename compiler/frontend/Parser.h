@@ -19,12 +19,14 @@ class TokenStream {
 public:
   TokenStream(std::vector<Token> tokens, Diagnostics &diagnostics) : tokens(std::move(tokens)), diagnostics(diagnostics) {}
 
-  const Token &peek(size_t ahead = 0) const { return tokens[std::min(at + ahead, tokens.size() - 1)]; }
+  const Token &peek(size_t ahead = 0) const { return tokens[position(ahead)]; }
   Token take() {
     Token token = peek();
-    if (at + 1 < tokens.size()) ++at;
+    at = std::min(position(0) + 1, tokens.size() - 1);
     return token;
   }
+  /// Inside a parameter list newlines end nothing.
+  bool ignoreNewlines = false;
   bool takeIf(std::string_view punctuation) {
     if (!peek().is(punctuation)) return false;
     take();
@@ -39,7 +41,6 @@ public:
     while (peek().kind == Token::Kind::newline) take();
   }
   bool atEnd() const { return peek().kind == Token::Kind::end; }
-  size_t position() const { return at; }
 
   /// Reports "expected <what>, found <token>" here; returns false.
   bool expected(std::string_view what);
@@ -55,6 +56,14 @@ public:
   bool tooMany() const { return errors >= 50; }
 
 private:
+  size_t position(size_t ahead) const {
+    size_t i = at;
+    for (;; ++i) {
+      while (ignoreNewlines && tokens[i].kind == Token::Kind::newline) ++i; // the last is no newline
+      if (i + 1 == tokens.size() || !ahead--) return i;
+    }
+  }
+
   std::vector<Token> tokens;
   Diagnostics &diagnostics;
   size_t at = 0, errors = 0;

@@ -1,0 +1,37 @@
+"""Writes specs that are too deep, too long or too large into a folder."""
+
+import os
+import sys
+
+folder = sys.argv[1]
+os.makedirs(folder, exist_ok=True)
+
+
+def write(name, text):
+    with open(os.path.join(folder, name + ".norm"), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def kernel(expression, before=""):
+    return before + "kernel f(x: f32[n]) -> y: f32[n] {\n  y = " + expression + "\n}\n"
+
+
+write("parentheses", kernel("(" * 100000 + "x" + ")" * 100000))
+write("minus", kernel("-" * 100000 + "x"))
+write("nots", kernel("not " * 100000 + "x"))
+write("calls", kernel("abs(" * 100000 + "x" + ")" * 100000))
+chain = "fn f0(v) = v + 1\n" + "".join(f"fn f{i}(v) = f{i - 1}(v) * {i}\n" for i in range(1, 3000))
+write("fn-chain", kernel("f2999(x)", chain))
+doubling = "fn d0(v) = exp(v)\n" + "".join(f"fn d{i}(v) = d{i - 1}(d{i - 1}(v))\n" for i in range(1, 60))
+write("doubling", kernel("d59(x)", doubling))
+write("many", kernel(" + ".join(f"x * {i}" for i in range(60000))))
+write("long-sum", kernel(" + ".join(["x"] * 90000)))
+shared = "fn s0(v) = v + 1\n" + "".join(f"fn s{i}(v) = s{i - 1}(v) + s{i - 1}(v)\n" for i in range(1, 100))
+write("shared", kernel("s99(x)", shared))
+axes = ", ".join(f"a{i}" for i in range(100))
+write("axes", f"kernel f(x: f32[{axes}]) -> y: f32[a0] {{ y = 1 }}\n")
+ring = "".join(f"fn r{i}(v) = r{(i + 1) % 20000}(v)\n" for i in range(20000))
+write("recursion", kernel("r0(x)", ring))
+write("long-line", kernel("x + " * 5000 + "zzz" + " + x" * 5000))
+write("errors", kernel(" + ".join(f"z{i}" for i in range(5000))))
+write("large", "// " + "x" * (5 << 20) + "\n")
