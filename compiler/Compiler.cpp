@@ -6,6 +6,7 @@
 #include "compiler/evaluate/Evaluate.h"
 #include "compiler/frontend/EmitNorm.h"
 #include "compiler/frontend/Imports.h"
+#include "compiler/schedule/Explain.h"
 #include "compiler/transforms/Specialize.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
@@ -48,6 +49,8 @@ public:
   bool specialize(const Source &source, const Selection &selection);
   /// The lower half: from there to machine code.
   std::optional<Artifact> generate(const Machine &machine);
+  /// From there to a plan, as text for people.
+  std::optional<std::string> explain(const Machine &machine);
 
   norm::KernelOp kernel;
   Signature signature;
@@ -77,6 +80,10 @@ private:
   void internalError(const std::string &what) {
     diagnostics.error({}, std::string("internal error in stage ") + stage + ": " + what, Fault::system);
   }
+
+  /// Takes the kernel through the stages up to and with `last`. False on an error, or where the observer wants to go no
+  /// further.
+  bool lower(const Machine &machine, llvm::StringRef last);
 
   /// Runs a stage's passes and verifies what they leave. norm-opt verifies after each pass, which would be a tenth of
   /// the time of a compilation.
@@ -118,18 +125,29 @@ bool Compilation::specialize(const Source &source, const Selection &selection) {
   return callers.has_value();
 }
 
-std::optional<Artifact> Compilation::generate(const Machine &machine) {
+bool Compilation::lower(const Machine &machine, llvm::StringRef last) {
   kernel.walk([&](norm::AllReduceOp reduction) {
     diagnostics.error(placeOf(reduction.getLoc()),
                       "'across replicas' cannot be compiled: this version runs one replica");
   });
-  if (diagnostics.any()) return std::nullopt;
+  if (diagnostics.any()) return false;
   for (const Stage &next : pipeline()) {
     stage = next.name;
     PassManager passes(&context);
     next.build(passes, machine);
-    if (!runPasses(passes) || !show(next.name, [&] { return textOf(*module); })) return std::nullopt;
+    if (!runPasses(passes) || !show(next.name, [&] { return textOf(*module); })) return false;
+    if (last == next.name) break;
   }
+  return true;
+}
+
+std::optional<std::string> Compilation::explain(const Machine &machine) {
+  if (!lower(machine, "planned")) return std::nullopt;
+  return explainPlan(*module, machine);
+}
+
+std::optional<Artifact> Compilation::generate(const Machine &machine) {
+  if (!lower(machine, "vector")) return std::nullopt;
   Artifact artifact;
   artifact.signature = signature;
   setSymbols(*module, artifact);
@@ -152,19 +170,32 @@ std::optional<Artifact> Compilation::generate(const Machine &machine) {
 
 } // namespace
 
-std::optional<Artifact> compile(const Source &source, const Selection &selection, std::string_view target,
-                                Diagnostics &diagnostics, const StageObserver &observer) {
+static std::optional<Machine> parseOneTarget(std::string_view target, Diagnostics &diagnostics) {
   std::vector<Machine> machines = parseTargets(target, diagnostics);
-  if (machines.empty()) return std::nullopt;
-  if (machines.size() > 1) {
+  if (machines.size() > 1)
     diagnostics.error(
         {}, "one target expected, found " + std::to_string(machines.size()) + ": '" + std::string(target) + "'",
         Fault::usage);
-    return std::nullopt;
-  }
+  return machines.size() == 1 ? std::optional(machines.front()) : std::nullopt;
+}
+
+std::optional<Artifact> compile(const Source &source, const Selection &selection, std::string_view target,
+                                Diagnostics &diagnostics, const StageObserver &observer) {
+  std::optional<Machine> machine = parseOneTarget(target, diagnostics);
+  if (!machine) return std::nullopt;
   Compilation compilation(diagnostics, observer);
   if (!compilation.specialize(source, selection)) return std::nullopt;
-  return compilation.generate(machines.front());
+  return compilation.generate(*machine);
+}
+
+std::optional<std::string> explain(const Source &source, const Selection &selection, std::string_view target,
+                                   Diagnostics &diagnostics) {
+  std::optional<Machine> machine = parseOneTarget(target, diagnostics);
+  if (!machine) return std::nullopt;
+  StageObserver none;
+  Compilation compilation(diagnostics, none);
+  if (!compilation.specialize(source, selection)) return std::nullopt;
+  return compilation.explain(*machine);
 }
 
 struct Evaluation::State {

@@ -26,6 +26,10 @@ using StageObserver = std::function<bool(std::string_view stage, const std::stri
 std::optional<Artifact> compile(const Source &source, const Selection &selection, std::string_view target,
                                 Diagnostics &diagnostics, const StageObserver &observer = {});
 
+/// How one kernel of a spec is going to run on a target, as text for people: axes, phases, blocks, passes, bytes moved.
+std::optional<std::string> explain(const Source &source, const Selection &selection, std::string_view target,
+                                   Diagnostics &diagnostics);
+
 /// A kernel in the hands of the evaluator, which executes it naively and in double: the oracle of the tests. Prepared
 /// once, it may be run any number of times, by one thread at a time.
 class Evaluation {

@@ -2,6 +2,7 @@
 #include "llvm/ADT/MapVector.h"
 #include "llvm/Support/raw_ostream.h"
 #include <fmt/format.h>
+#include <map>
 using namespace mlir;
 using namespace norm;
 
@@ -169,7 +170,7 @@ private:
   }
   void describeTotal() {
     int64_t fixed = 0;
-    llvm::MapVector<std::string, int64_t> symbolic;
+    std::map<std::string, int64_t> symbolic;
     for (auto &[points, bytes] : traffic)
       if (points.factors.empty()) fixed += points.number * bytes;
       else symbolic[fmt::format("{}", fmt::join(points.factors, " * "))] += points.number * bytes;

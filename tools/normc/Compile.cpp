@@ -90,6 +90,10 @@ private:
         return false;
       }
     bool good = true;
+    if (llvm::sys::fs::exists(options.dumpStages) && !llvm::sys::fs::is_directory(options.dumpStages)) {
+      diagnostics.error({options.dumpStages}, "cannot make the directory: there is a file of that name", Fault::system);
+      good = false;
+    }
     if (!toStandardOutput())
       for (const std::string &kind : kinds) good &= files.check(pathOf(kind));
     return good;

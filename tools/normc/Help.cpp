@@ -42,7 +42,7 @@ constexpr std::string_view compileHelp =
     R"(usage: normc compile FILE [selection] [--target T] [--emit KIND,...] [-o OUT]
 
 Compiles one kernel. KIND is a stage, in the order of the compilation
-  ast norm specialized decomposed collapsed planned vector llvm asm
+  ast norm specialized collapsed decomposed planned vector llvm asm
 or a product: object (the default), shared. Stages are text, and go to standard output without -o; a product needs -o.
 With several kinds, OUT is what the files' names begin with: -o ln --emit planned,object writes ln.planned.mlir and ln.o.
 

@@ -18,6 +18,7 @@ constexpr CommandRow commands[] = {
     {"check", checkCommand, runCheck},
     {"compile", compileCommand, runCompile},
     {"run", runCommand, runKernel},
+    {"explain", explainCommand, runExplain},
 };
 constexpr std::string_view laterCommands[] = {"bench", "fmt", "gradient", "tune", "cache"};
 

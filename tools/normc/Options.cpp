@@ -308,7 +308,7 @@ Diagnostics::Entry &usageError(Diagnostics &diagnostics, std::string message) {
 }
 
 const std::vector<std::string> &stageNames() {
-  static const std::vector<std::string> names = {"ast",     "norm",   "specialized", "decomposed", "collapsed",
+  static const std::vector<std::string> names = {"ast",     "norm",   "specialized", "collapsed", "decomposed",
                                                  "planned", "vector", "llvm",        "asm"};
   return names;
 }

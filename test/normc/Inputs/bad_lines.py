@@ -15,7 +15,7 @@ evaluator = ["--device", "evaluator"]
 LINES = [
     ([], "no command"),
     (["runn", KERNELS], "unknown command 'runn': did you mean 'run'"),
-    (["frobnicate"], "unknown command 'frobnicate': expected one of check, compile, run"),
+    (["frobnicate"], "unknown command 'frobnicate': expected one of check, compile, run, explain"),
     (["--verbose"], "unknown option '--verbose'"),
     (["bench", KERNELS], "this version does not have the command 'bench' yet"),
     (["fmt", KERNELS], "does not have the command 'fmt' yet"),
