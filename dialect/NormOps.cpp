@@ -122,6 +122,12 @@ SmallVector<StringAttr> KernelOp::leavesOf(StringAttr name) {
   llvm::append_range(leaves, leavesOf(axis.getInner()));
   return leaves;
 }
+SmallVector<StringAttr> KernelOp::namesWithin(StringAttr name) {
+  SmallVector<StringAttr> names = {name};
+  if (AxisAttr axis = getAxis(name); axis && axis.isProduct())
+    for (StringAttr part : {axis.getOuter(), axis.getInner()}) llvm::append_range(names, namesWithin(part));
+  return names;
+}
 void KernelOp::setAxis(AxisAttr axis) {
   SmallVector<Attribute> table(getAxes().begin(), getAxes().end());
   auto *row = llvm::find_if(table, [&](Attribute a) { return cast<AxisAttr>(a).getName() == axis.getName(); });

@@ -60,6 +60,8 @@ def KernelOp : Norm_Op<"kernel", [IsolatedFromAbove, Symbol, FunctionOpInterface
     AxisAttr getAxis(::mlir::StringAttr name);
     /// The axes a name stands for: itself, or the leaves of a product, outermost first.
     ::llvm::SmallVector<::mlir::StringAttr> leavesOf(::mlir::StringAttr name);
+    /// A name and all that it is a product of, down to the leaves.
+    ::llvm::SmallVector<::mlir::StringAttr> namesWithin(::mlir::StringAttr name);
     /// Adds a row, or replaces the one of that name.
     void setAxis(AxisAttr axis);
     /// The name of an argument or a result.

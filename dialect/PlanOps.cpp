@@ -20,15 +20,13 @@ SmallVector<StringAttr> norm::boundAt(Operation *op) {
   return bound;
 }
 
-/// The axes that are bound where `op` stands, and their leaves.
-static llvm::SmallPtrSet<Attribute, 8> boundLeaves(Operation *op) {
-  llvm::SmallPtrSet<Attribute, 8> leaves;
+/// The axes that are bound where `op` stands, and what they are products of.
+static llvm::SmallPtrSet<Attribute, 8> boundNames(Operation *op) {
+  llvm::SmallPtrSet<Attribute, 8> names;
   auto kernel = op->getParentOfType<KernelOp>();
-  for (StringAttr name : boundAt(op)) {
-    leaves.insert(name);
-    for (StringAttr leaf : kernel ? kernel.leavesOf(name) : SmallVector<StringAttr>{name}) leaves.insert(leaf);
-  }
-  return leaves;
+  for (StringAttr name : boundAt(op))
+    for (StringAttr part : kernel ? kernel.namesWithin(name) : SmallVector<StringAttr>{name}) names.insert(part);
+  return names;
 }
 
 //===----------------------------------------------------------------------===//
@@ -39,8 +37,8 @@ static LogicalResult verifyDeclared(Operation *op, ArrayAttr axes, llvm::SmallPt
   auto kernel = op->getParentOfType<KernelOp>();
   for (StringAttr name : namesOf(axes)) {
     if (!kernel || !kernel.getAxis(name)) return op->emitOpError() << "sweeps over " << name << ", which is not declared";
-    for (StringAttr leaf : kernel.leavesOf(name)) // phase_c1, pass_c1
-      if (!bound.insert(leaf).second) return op->emitOpError() << "binds " << leaf << ", which is bound already";
+    for (StringAttr part : kernel.namesWithin(name)) // phase_c1, pass_c1
+      if (!bound.insert(part).second) return op->emitOpError() << "binds " << part << ", which is bound already";
   }
   return success();
 }
@@ -89,7 +87,7 @@ void PassOp::print(OpAsmPrinter &printer) {
   printer.printOptionalAttrDict((*this)->getAttrs(), {getAxesAttrName(), getKindsAttrName()});
 }
 LogicalResult PassOp::verify() {
-  if (failed(verifyDeclared(*this, getAxes(), boundLeaves(*this)))) return failure();
+  if (failed(verifyDeclared(*this, getAxes(), boundNames(*this)))) return failure();
   auto yielded = getBody().front().getTerminator()->getOperandTypes();
   if (getKinds().size() != yielded.size()) // pass_c2
     return emitOpError() << "yields " << yielded.size() << " values for " << getKinds().size() << " reductions";
@@ -108,7 +106,7 @@ LogicalResult PassOp::verify() {
 //===----------------------------------------------------------------------===//
 
 static LogicalResult verifyPoint(Operation *op, Type memory, ArrayAttr given) {
-  auto bound = boundLeaves(op);
+  auto bound = boundNames(op);
   if (given)
     for (StringAttr name : namesOf(given)) bound.insert(name);
   for (StringAttr name : axesOf(memory)) // load_c1, store_c1

@@ -129,10 +129,10 @@ Value PhaseLowering::positionOf(StringAttr name) {
 std::pair<Value, Value> PhaseLowering::offsetOf(const Memory &memory, const Lanes &lanes,
                                                 ArrayRef<std::pair<StringAttr, Value>> given) {
   Value offset = constant(0), laneStride;
-  SmallVector<StringAttr> laneLeaves;
-  if (lanes.axis) laneLeaves = kernel.leavesOf(lanes.axis);
+  SmallVector<StringAttr> laneNames;
+  if (lanes.axis) laneNames = kernel.namesWithin(lanes.axis);
   for (auto [axis, stride] : llvm::zip(memory.axes, memory.strides)) {
-    if (lanes.axis && (axis == lanes.axis || llvm::is_contained(laneLeaves, axis))) {
+    if (llvm::is_contained(laneNames, axis)) {
       laneStride = stride; // of a product: the last of its parts, side by side in memory
       continue;
     }

@@ -57,7 +57,7 @@ struct Merger {
                   if (auto store = dyn_cast<StoreOp>(op)) fine = leavesSideBySide(store.getTo().getType());
                   if (auto index = dyn_cast<IndexOp>(op))
                     for (StringAttr axis : {outer, inner})
-                      fine &= index.getAxisAttr() != axis && !llvm::is_contained(kernel.leavesOf(axis), index.getAxisAttr());
+                      fine &= !llvm::is_contained(kernel.namesWithin(axis), index.getAxisAttr());
                   if (isa<PointsOp>(op)) fine = llvm::all_of(namesOf(cast<PointsOp>(op).getChunks()), [&](StringAttr c) { return isBoundOutside(pass, c); });
                   return fine ? WalkResult::advance() : WalkResult::interrupt();
                 })

@@ -146,9 +146,9 @@ private:
       if (llvm::is_contained(list, name)) return;
       list.push_back(name);
       AxisList axes = axesOf(memory.getType());
-      auto leaves = kernel.leavesOf(lane);
-      bool ranges = llvm::is_contained(axes, lane) || llvm::is_contained(axes, leaves.back());
-      bool last = !axes.empty() && (axes.back() == lane || axes.back() == leaves.back());
+      auto names = kernel.namesWithin(lane);
+      bool ranges = llvm::any_of(axes, [&](StringAttr axis) { return llvm::is_contained(names, axis); });
+      bool last = ranges && llvm::is_contained(names, axes.back());
       if (ranges && !last) strided.push_back(name);
     };
     for (Operation &op : pass.getBody().front()) {

@@ -90,11 +90,7 @@ void PhaseBuilder::pushLevel(Operation *op, ArrayRef<StringAttr> axes) {
   level.op = op;
   level.body = b.createBlock(&op->getRegion(0));
   if (!levels.empty()) level.bound = levels.back().bound;
-  for (StringAttr axis : axes) {
-    level.bound.push_back(axis);
-    for (StringAttr leaf : plan.leavesOf(axis))
-      if (leaf != axis) level.bound.push_back(leaf);
-  }
+  for (StringAttr axis : axes) llvm::append_range(level.bound, plan.namesWithin(axis));
   levels.push_back(std::move(level));
   b.setInsertionPointToEnd(levels.back().body);
 }
@@ -235,8 +231,18 @@ void PhaseBuilder::buildPhase(const Phase &phase) {
   llvm::DenseMap<Value, Values> after;
   for (auto &[value, memories] : arrays)
     if (before.count(value)) after[value] = before[value];
-    else if (llvm::is_contained(phase.kept, value)) after[value] = {memories.front()};
+    else if (llvm::is_contained(phase.kept, value)) after[value] = {completeArray(value)};
   arrays = after;
+}
+
+/// The workspace that holds a value over all its axes, and so can be read by later phases.
+Value PhaseBuilder::completeArray(Value value) {
+  Axes axes(axesOf(value.getType()));
+  for (Value array : arrays.lookup(value))
+    if (axesOf(array.getType()).size() == axes.size() &&
+        llvm::all_of(axesOf(array.getType()), [&](StringAttr axis) { return contains(axes, axis); }))
+      return array;
+  return {};
 }
 
 /// The axes of a block's own memory over some points: with those of the block that do not follow from the points.
@@ -329,7 +335,7 @@ void PhaseBuilder::buildRow(const Phase &phase) {
   for (bool states : {false, true}) {
     if (states)
       for (Value value : phase.kept)
-        if (!arrays.count(value)) storeArray(phase, value, axesOf(value.getType()), /*isKept=*/true);
+        if (!completeArray(value)) storeArray(phase, value, axesOf(value.getType()), /*isKept=*/true);
     SmallVector<std::pair<Axes, SmallVector<unsigned>>> sweeps;
     for (unsigned output : outputs) {
       if (isState(output) != states) continue;

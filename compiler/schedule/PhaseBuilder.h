@@ -29,6 +29,7 @@ private:
   void prepareArrays(const Phase &phase, llvm::ArrayRef<mlir::Value> roots, llvm::ArrayRef<mlir::StringAttr> order);
   void storeArray(const Phase &phase, mlir::Value value, llvm::ArrayRef<mlir::StringAttr> axes, bool isKept);
   mlir::Value reductionArray(const Phase &phase, mlir::Operation *reduction);
+  mlir::Value completeArray(mlir::Value value);
   Axes ownAxes(const Phase &phase, llvm::ArrayRef<mlir::StringAttr> points);
   void initialise(mlir::Value array, norm::ReduceKind kind);
   void sweep(const Phase &phase, llvm::ArrayRef<mlir::StringAttr> points, llvm::ArrayRef<mlir::Operation *> reductions,

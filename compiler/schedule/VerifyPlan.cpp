@@ -92,10 +92,14 @@ private:
     auto pass = dyn_cast<PassOp>(store->getParentOp());
     if (!pass || !pass.getBody().getOps<PassOp>().empty()) return success();
     StringAttr lane = namesOf(pass.getAxes()).back();
-    for (StringAttr leaf : kernel.leavesOf(lane)) // plan_c8
-      if (!llvm::is_contained(axesOf(memory.getType()), leaf) && !llvm::is_contained(axesOf(memory.getType()), lane))
-        return store.emitOpError() << "writes one place from all lanes of " << lane;
+    if (!rangesOver(memory.getType(), lane)) // plan_c8
+      return store.emitOpError() << "writes one place from all lanes of " << lane;
     return success();
+  }
+  bool rangesOver(Type memory, StringAttr name) {
+    if (llvm::is_contained(axesOf(memory), name)) return true;
+    AxisAttr axis = kernel.getAxis(name);
+    return axis.isProduct() && rangesOver(memory, axis.getOuter()) && rangesOver(memory, axis.getInner());
   }
 
   KernelOp kernel;
