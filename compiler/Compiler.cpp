@@ -211,7 +211,7 @@ std::unique_ptr<Evaluation> Evaluation::prepare(const Source &source, const Sele
                                                 Diagnostics &diagnostics) {
   std::unique_ptr<Evaluation> evaluation(new Evaluation);
   bool good = evaluation->state->compilation.specialize(source, selection);
-  if (!good) diagnostics = std::move(evaluation->state->diagnostics);
+  diagnostics.append(evaluation->state->diagnostics); // errors, and the texts that later ones quote
   return good ? std::move(evaluation) : nullptr;
 }
 

@@ -14,7 +14,8 @@ static std::string list(const std::vector<int64_t> &shape) {
 static std::string list(const std::vector<Dimension> &dimensions) {
   std::string text = "[";
   for (size_t i = 0; i < dimensions.size(); ++i)
-    text += (i ? ", " : "") + (dimensions[i].axis.empty() ? "1" : dimensions[i].axis) + (dimensions[i].pack ? "..." : "");
+    text +=
+        (i ? ", " : "") + (dimensions[i].axis.empty() ? "1" : dimensions[i].axis) + (dimensions[i].pack ? "..." : "");
   return text + "]";
 }
 
@@ -62,7 +63,8 @@ std::string solveSplit(const AxisRow &row, std::optional<int64_t> &whole, std::o
   int64_t factor = outer ? *outer : *inner;
   if (factor == 0 && *whole == 0) return {}; // the other factor may be anything: something else has to tell
   if (factor == 0 || *whole % factor != 0)
-    return split + name + " = " + std::to_string(factor) + " does not divide " + row.name + " = " + std::to_string(*whole);
+    return split + name + " = " + std::to_string(factor) + " does not divide " + row.name + " = " +
+           std::to_string(*whole);
   (outer ? inner : outer) = *whole / factor;
   return {};
 }
@@ -86,22 +88,33 @@ std::optional<int64_t> evaluate(const IntegerExpression &expression,
   if (!second) return {};
   int64_t a = *first, b = *second;
   switch (expression.kind) {
-  case Kind::add: return wrap(uint64_t(a) + uint64_t(b));
-  case Kind::subtract: return wrap(uint64_t(a) - uint64_t(b));
-  case Kind::multiply: return wrap(uint64_t(a) * uint64_t(b));
+  case Kind::add:
+    return wrap(uint64_t(a) + uint64_t(b));
+  case Kind::subtract:
+    return wrap(uint64_t(a) - uint64_t(b));
+  case Kind::multiply:
+    return wrap(uint64_t(a) * uint64_t(b));
   case Kind::exactDivide:
     if (b == 0 || (b != -1 && a % b != 0)) {
       error = std::to_string(b) + " does not divide " + std::to_string(a);
       return {};
     }
     return b == -1 ? wrap(-uint64_t(a)) : a / b;
-  case Kind::minimum: return std::min(a, b);
-  case Kind::maximum: return std::max(a, b);
-  case Kind::equal: return a == b;
-  case Kind::notEqual: return a != b;
-  case Kind::less: return a < b;
-  case Kind::lessEqual: return a <= b;
-  default: assert(false && "handled above"); return {};
+  case Kind::minimum:
+    return std::min(a, b);
+  case Kind::maximum:
+    return std::max(a, b);
+  case Kind::equal:
+    return a == b;
+  case Kind::notEqual:
+    return a != b;
+  case Kind::less:
+    return a < b;
+  case Kind::lessEqual:
+    return a <= b;
+  default:
+    assert(false && "handled above");
+    return {};
   }
 }
 
@@ -181,7 +194,8 @@ private:
         if (count > 1) continue;
         if (count == 0 ? left != 0 : left < 0) {
           fail(argument.name + " has the shape " + list(*passed[i].shape) + ", expected the dimensions " +
-               list(argument.dimensions) + ranksOf(argument));
+                   list(argument.dimensions) + ranksOf(argument),
+               argument.place);
           return false;
         }
         if (!unknown) continue;
@@ -194,7 +208,8 @@ private:
       for (const Dimension &dimension : signature.arguments[i].dimensions)
         if (dimension.pack && !packs[dimension.axis].rank) {
           fail("nothing tells how many dimensions " + dimension.axis + "... has in " + signature.arguments[i].name +
-               list(signature.arguments[i].dimensions) + ": pass --rank " + dimension.axis + "=...");
+                   list(signature.arguments[i].dimensions) + ": pass --rank " + dimension.axis + "=...",
+               signature.arguments[i].place);
           return false;
         }
     return true;
@@ -206,7 +221,8 @@ private:
       if (!dimension.pack || !packs[dimension.axis].rank) continue;
       const Pack &pack = packs[dimension.axis];
       text += (text.empty() ? ", where " : " and ") + dimension.axis + "... is " + std::to_string(*pack.rank) +
-              (*pack.rank == 1 ? " dimension" : " dimensions") + (pack.rankFrom.empty() ? "" : " as in " + pack.rankFrom);
+              (*pack.rank == 1 ? " dimension" : " dimensions") +
+              (pack.rankFrom.empty() ? "" : " as in " + pack.rankFrom);
     }
     return text;
   }
@@ -229,7 +245,8 @@ private:
       } else if (dimension.axis.empty()) {
         if (shape[at] != 1)
           fail("dimension " + std::to_string(at) + " of " + argument.name + " is " + std::to_string(shape[at]) +
-               ", expected 1: its dimensions are " + list(argument.dimensions));
+                   ", expected 1: its dimensions are " + list(argument.dimensions),
+               argument.place);
         ++at;
       } else {
         bindAxis(argument, dimension.axis, shape[at++]);
@@ -240,13 +257,16 @@ private:
     if (!pack.shapeFrom.empty()) {
       if (pack.shape != shape)
         fail("axis " + axis + "... is " + list(pack.shape) + " in " + pack.shapeFrom + ", but " + list(shape) + " in " +
-             argument.name);
+                 argument.name,
+             argument.place);
       return;
     }
     pack.shape = shape;
     pack.shapeFrom = argument.name;
     std::optional<int64_t> count = elementsOf(shape);
-    if (!count) return fail(argument.name + " has the shape " + list(shape) + ", whose product does not fit in 63 bits");
+    if (!count)
+      return fail(argument.name + " has the shape " + list(shape) + ", whose product does not fit in 63 bits",
+                  argument.place);
     bindAxis(argument, axis, *count);
   }
   void bindAxis(const Argument &argument, const std::string &axis, int64_t extent) {
@@ -258,8 +278,9 @@ private:
       boundBy[row] = argument.name;
     } else if (*extents[row] != extent) {
       fail("axis " + axis + " is " + std::to_string(*extents[row]) +
-           (boundBy[row].empty() ? " where the kernel is compiled for it" : " in " + boundBy[row]) + ", but " +
-           std::to_string(extent) + " in " + argument.name);
+               (boundBy[row].empty() ? " where the kernel is compiled for it" : " in " + boundBy[row]) + ", but " +
+               std::to_string(extent) + " in " + argument.name,
+           argument.place);
     }
   }
 
@@ -329,8 +350,7 @@ private:
           rule.position, [&](const std::string &axis) { return size(axis); },
           [&](const std::string &name) { return scalar(name); }, error);
       int64_t extent = *size(rule.axis);
-      if (!error.empty())
-        fail("at(" + rule.axis + "): " + error, rule.place);
+      if (!error.empty()) fail("at(" + rule.axis + "): " + error, rule.place);
       else if (value && (*value < 0 || *value >= extent))
         fail("at(" + rule.axis + " = " + std::to_string(*value) + ") is out of range: axis " + rule.axis + " has " +
                  std::to_string(extent) + (extent == 1 ? " position" : " positions"),
@@ -351,7 +371,8 @@ private:
         shape.push_back(*size(dimension.axis));
       } else if (*pack.rank != 0 || *size(dimension.axis) != 1) {
         fail("nothing tells the dimensions of " + dimension.axis + "... in " + argument.name +
-             list(argument.dimensions) + ": pass a tensor that has it");
+                 list(argument.dimensions) + ": pass a tensor that has it",
+             argument.place);
         return {};
       }
     }

@@ -9,8 +9,9 @@ namespace normc {
 
 /// What a call passes for one argument of a signature.
 struct Passed {
-  std::optional<std::vector<int64_t>> shape; // in memory order; none for what the callee is to allocate, and for scalars
-  int64_t integer = 0;                       // the value of an integer or bool without axes
+  std::optional<std::vector<int64_t>>
+      shape;           // in memory order; none for what the callee is to allocate, and for scalars
+  int64_t integer = 0; // the value of an integer or bool without axes
 };
 
 /// The extents of one call.

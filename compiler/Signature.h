@@ -32,6 +32,7 @@ struct Argument {
   ElementType type = ElementType::f32;
   std::vector<Dimension> dimensions; // in memory order; none for a scalar and a 0-d tensor
   bool written = false;              // an output, or a state whose update is compiled
+  std::string place = {};            // file:line:col of an input's declaration, for messages; may be empty
 };
 
 /// An axis of the kernel's table: a leaf, or a product of two others.

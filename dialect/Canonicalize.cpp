@@ -122,6 +122,12 @@ struct SumOfConstant : OpRewritePattern<ReduceOp> {
       return failure();
     Location location = op.getLoc();
     Type element = constant.getType();
+    if (constant.getValue().isZero()) { // over no points too
+      Value zero = arith::ConstantOp::create(rewriter, location, rewriter.getFloatAttr(element, 0.0));
+      if (axesOf(op.getType()).empty()) rewriter.replaceOp(op, zero);
+      else rewriter.replaceOpWithNewOp<BroadcastOp>(op, op.getType(), zero);
+      return success();
+    }
     Value value = arith::ConstantOp::create(rewriter, location, constant);
     Value count = SizeOp::create(rewriter, location, rewriter.getI64Type(), op.getOver());
     Value real = arith::SIToFPOp::create(rewriter, location, element, count);

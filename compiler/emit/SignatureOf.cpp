@@ -96,13 +96,20 @@ private:
   }
   std::optional<IntegerExpression> readCompare(arith::CmpIOp op) {
     switch (op.getPredicate()) {
-    case arith::CmpIPredicate::eq: return combine(Kind::equal, {op.getLhs(), op.getRhs()});
-    case arith::CmpIPredicate::ne: return combine(Kind::notEqual, {op.getLhs(), op.getRhs()});
-    case arith::CmpIPredicate::slt: return combine(Kind::less, {op.getLhs(), op.getRhs()});
-    case arith::CmpIPredicate::sle: return combine(Kind::lessEqual, {op.getLhs(), op.getRhs()});
-    case arith::CmpIPredicate::sgt: return combine(Kind::less, {op.getRhs(), op.getLhs()});
-    case arith::CmpIPredicate::sge: return combine(Kind::lessEqual, {op.getRhs(), op.getLhs()});
-    default: return {};
+    case arith::CmpIPredicate::eq:
+      return combine(Kind::equal, {op.getLhs(), op.getRhs()});
+    case arith::CmpIPredicate::ne:
+      return combine(Kind::notEqual, {op.getLhs(), op.getRhs()});
+    case arith::CmpIPredicate::slt:
+      return combine(Kind::less, {op.getLhs(), op.getRhs()});
+    case arith::CmpIPredicate::sle:
+      return combine(Kind::lessEqual, {op.getLhs(), op.getRhs()});
+    case arith::CmpIPredicate::sgt:
+      return combine(Kind::less, {op.getRhs(), op.getLhs()});
+    case arith::CmpIPredicate::sge:
+      return combine(Kind::lessEqual, {op.getRhs(), op.getLhs()});
+    default:
+      return {};
     }
   }
   std::optional<IntegerExpression> readLogic(Operation *op) {
@@ -142,6 +149,7 @@ void readArguments(KernelOp kernel, Signature &signature) {
     assert(elementTypeOf(type) && "an argument has a storage type");
     argument.type = *elementTypeOf(type);
     argument.dimensions = dimensionsOf(kernel.getArgAttr(i, "norm.dims"));
+    argument.place = textOf(placeOf(kernel.getArgument(i).getLoc()));
     if (argument.role == Argument::Role::state) states[argument.name] = i;
     signature.arguments.push_back(std::move(argument));
   }
@@ -183,7 +191,8 @@ std::optional<Signature> signatureOf(KernelOp kernel, Diagnostics &diagnostics) 
   readArguments(kernel, signature);
   bool failed = false;
   auto fail = [&](Location location, std::string what) {
-    diagnostics.error(placeOf(location), what + " can only follow from extents, parameters and integer inputs without axes");
+    diagnostics.error(placeOf(location),
+                      what + " can only follow from extents, parameters and integer inputs without axes");
     failed = true;
   };
   for (Operation &op : kernel.getBody().front()) {

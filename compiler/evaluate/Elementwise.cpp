@@ -17,7 +17,11 @@ double maximum(double a, double b) {
   return a == b ? (std::signbit(a) ? b : a) : std::fmax(a, b);
 }
 
-#define NORMC_POINT(expression) [](Cell a, Cell b, Cell c) { (void)a, (void)b, (void)c; return expression; }
+#define NORMC_POINT(expression)                                                                                        \
+  [](Cell a, Cell b, Cell c) {                                                                                         \
+    (void)a, (void)b, (void)c;                                                                                         \
+    return expression;                                                                                                 \
+  }
 const llvm::StringMap<PointFunction> &functions() {
   static const llvm::StringMap<PointFunction> table = {
       {"arith.addf", NORMC_POINT(real(a.real + b.real))},
@@ -62,38 +66,64 @@ const llvm::StringMap<PointFunction> &functions() {
 PointFunction compareReals(arith::CmpFPredicate predicate) {
   using P = arith::CmpFPredicate;
   switch (predicate) {
-  case P::AlwaysFalse: return NORMC_POINT(truth(false));
-  case P::OEQ: return NORMC_POINT(truth(a.real == b.real));
-  case P::OGT: return NORMC_POINT(truth(a.real > b.real));
-  case P::OGE: return NORMC_POINT(truth(a.real >= b.real));
-  case P::OLT: return NORMC_POINT(truth(a.real < b.real));
-  case P::OLE: return NORMC_POINT(truth(a.real <= b.real));
-  case P::ONE: return NORMC_POINT(truth(a.real < b.real || a.real > b.real));
-  case P::ORD: return NORMC_POINT(truth(!std::isunordered(a.real, b.real)));
-  case P::UEQ: return NORMC_POINT(truth(!(a.real < b.real || a.real > b.real)));
-  case P::UGT: return NORMC_POINT(truth(!(a.real <= b.real)));
-  case P::UGE: return NORMC_POINT(truth(!(a.real < b.real)));
-  case P::ULT: return NORMC_POINT(truth(!(a.real >= b.real)));
-  case P::ULE: return NORMC_POINT(truth(!(a.real > b.real)));
-  case P::UNE: return NORMC_POINT(truth(a.real != b.real));
-  case P::UNO: return NORMC_POINT(truth(std::isunordered(a.real, b.real)));
-  case P::AlwaysTrue: return NORMC_POINT(truth(true));
+  case P::AlwaysFalse:
+    return NORMC_POINT(truth(false));
+  case P::OEQ:
+    return NORMC_POINT(truth(a.real == b.real));
+  case P::OGT:
+    return NORMC_POINT(truth(a.real > b.real));
+  case P::OGE:
+    return NORMC_POINT(truth(a.real >= b.real));
+  case P::OLT:
+    return NORMC_POINT(truth(a.real < b.real));
+  case P::OLE:
+    return NORMC_POINT(truth(a.real <= b.real));
+  case P::ONE:
+    return NORMC_POINT(truth(a.real < b.real || a.real > b.real));
+  case P::ORD:
+    return NORMC_POINT(truth(!std::isunordered(a.real, b.real)));
+  case P::UEQ:
+    return NORMC_POINT(truth(!(a.real < b.real || a.real > b.real)));
+  case P::UGT:
+    return NORMC_POINT(truth(!(a.real <= b.real)));
+  case P::UGE:
+    return NORMC_POINT(truth(!(a.real < b.real)));
+  case P::ULT:
+    return NORMC_POINT(truth(!(a.real >= b.real)));
+  case P::ULE:
+    return NORMC_POINT(truth(!(a.real > b.real)));
+  case P::UNE:
+    return NORMC_POINT(truth(a.real != b.real));
+  case P::UNO:
+    return NORMC_POINT(truth(std::isunordered(a.real, b.real)));
+  case P::AlwaysTrue:
+    return NORMC_POINT(truth(true));
   }
   return nullptr;
 }
 PointFunction compareIntegers(arith::CmpIPredicate predicate) {
   using P = arith::CmpIPredicate;
   switch (predicate) {
-  case P::eq: return NORMC_POINT(truth(a.integer == b.integer));
-  case P::ne: return NORMC_POINT(truth(a.integer != b.integer));
-  case P::slt: return NORMC_POINT(truth(a.integer < b.integer));
-  case P::sle: return NORMC_POINT(truth(a.integer <= b.integer));
-  case P::sgt: return NORMC_POINT(truth(a.integer > b.integer));
-  case P::sge: return NORMC_POINT(truth(a.integer >= b.integer));
-  case P::ult: return NORMC_POINT(truth(uint64_t(a.integer) < uint64_t(b.integer)));
-  case P::ule: return NORMC_POINT(truth(uint64_t(a.integer) <= uint64_t(b.integer)));
-  case P::ugt: return NORMC_POINT(truth(uint64_t(a.integer) > uint64_t(b.integer)));
-  case P::uge: return NORMC_POINT(truth(uint64_t(a.integer) >= uint64_t(b.integer)));
+  case P::eq:
+    return NORMC_POINT(truth(a.integer == b.integer));
+  case P::ne:
+    return NORMC_POINT(truth(a.integer != b.integer));
+  case P::slt:
+    return NORMC_POINT(truth(a.integer < b.integer));
+  case P::sle:
+    return NORMC_POINT(truth(a.integer <= b.integer));
+  case P::sgt:
+    return NORMC_POINT(truth(a.integer > b.integer));
+  case P::sge:
+    return NORMC_POINT(truth(a.integer >= b.integer));
+  case P::ult:
+    return NORMC_POINT(truth(uint64_t(a.integer) < uint64_t(b.integer)));
+  case P::ule:
+    return NORMC_POINT(truth(uint64_t(a.integer) <= uint64_t(b.integer)));
+  case P::ugt:
+    return NORMC_POINT(truth(uint64_t(a.integer) > uint64_t(b.integer)));
+  case P::uge:
+    return NORMC_POINT(truth(uint64_t(a.integer) >= uint64_t(b.integer)));
   }
   return nullptr;
 }

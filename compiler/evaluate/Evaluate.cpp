@@ -12,8 +12,8 @@ using namespace norm;
 
 namespace normc {
 namespace {
-/// A value: cells, and how far apart neighbours along each axis lie. Along an axis that is not listed it is constant, so
-/// a broadcast costs nothing.
+/// A value: cells, and how far apart neighbours along each axis lie. Along an axis that is not listed it is constant,
+/// so a broadcast costs nothing.
 struct Array {
   SmallVector<StringAttr> axes;
   SmallVector<int64_t> strides;
@@ -50,7 +50,7 @@ int64_t lastOf(const SmallVector<int64_t> &strides) { return strides.empty() ? 0
 class Execution {
 public:
   Execution(KernelOp kernel, const Signature &signature, const Extents &extents, const std::vector<void *> &arguments,
-             Diagnostics &diagnostics)
+            Diagnostics &diagnostics)
       : kernel(kernel), signature(signature), arguments(arguments), diagnostics(diagnostics) {
     for (auto [row, extent] : llvm::zip(signature.axes, extents.rows))
       sizes[StringAttr::get(kernel.getContext(), row.name)] = extent;
@@ -217,9 +217,8 @@ private:
         return {.real = roundTo(type, fromReal ? a.real : double(a.integer))};
       });
     if (type == ElementType::boolean)
-      return elementwise(op, [=](Cell a, Cell, Cell) -> Cell {
-        return {.integer = fromReal ? a.real != 0 : a.integer != 0};
-      });
+      return elementwise(
+          op, [=](Cell a, Cell, Cell) -> Cell { return {.integer = fromReal ? a.real != 0 : a.integer != 0}; });
     return elementwise(op, [=](Cell a, Cell, Cell) -> Cell {
       return {.integer = fromReal ? roundToInteger(type, a.real) : saturate(type, a.integer)};
     });
@@ -296,7 +295,8 @@ private:
     Array mean = allocate(keptAxes(operands, op.getMean().getType()));
     Array variance = allocate(mean.axes);
     SmallVector<StringAttr> over = namesOf(op.getOver());
-    SmallVector<int64_t> extents = extentsOf(over), dx = stridesOf(operands[0], over), dw = stridesOf(operands[1], over);
+    SmallVector<int64_t> extents = extentsOf(over), dx = stridesOf(operands[0], over),
+                         dw = stridesOf(operands[1], over);
     forKept(operands, mean, [&](Cell &cell, ArrayRef<int64_t> offsets) {
       const Cell *x = operands[0].data() + offsets[0], *w = operands[1].data() + offsets[1];
       auto each = [&](llvm::function_ref<void(long double value, long double weight)> visit) {
@@ -338,8 +338,7 @@ bool evaluate(KernelOp kernel, const Signature &signature, const Extents &extent
   try {
     return Execution(kernel, signature, extents, arguments, diagnostics).run();
   } catch (const std::bad_alloc &) {
-  } catch (const std::length_error &) {
-  }
+  } catch (const std::length_error &) {}
   diagnostics.error({}, "not enough memory to evaluate kernel " + signature.kernel, Fault::system);
   return false;
 }

@@ -18,11 +18,16 @@ struct Format {
 };
 Format formatOf(ElementType type) {
   switch (type) {
-  case ElementType::f32: return {23, -126, 0x1.fffffep127, false, 0x80000000, 0x7f800000, 0x7fc00000};
-  case ElementType::f16: return {10, -14, 65504, false, 0x8000, 0x7c00, 0x7e00};
-  case ElementType::bf16: return {7, -126, 0x1.fep127, false, 0x8000, 0x7f80, 0x7fc0};
-  case ElementType::f8e4m3: return {3, -6, 448, true, 0x80, 0, 0x7f};
-  default: return {2, -14, 57344, true, 0x80, 0x7c, 0x7e}; // f8e5m2
+  case ElementType::f32:
+    return {23, -126, 0x1.fffffep127, false, 0x80000000, 0x7f800000, 0x7fc00000};
+  case ElementType::f16:
+    return {10, -14, 65504, false, 0x8000, 0x7c00, 0x7e00};
+  case ElementType::bf16:
+    return {7, -126, 0x1.fep127, false, 0x8000, 0x7f80, 0x7fc0};
+  case ElementType::f8e4m3:
+    return {3, -6, 448, true, 0x80, 0, 0x7f};
+  default:
+    return {2, -14, 57344, true, 0x80, 0x7c, 0x7e}; // f8e5m2
   }
 }
 
@@ -59,10 +64,14 @@ template <typename T> void write(void *memory, int64_t index, T value) {
 
 std::pair<int64_t, int64_t> rangeOf(ElementType type) {
   switch (type) {
-  case ElementType::i8: return {-128, 127};
-  case ElementType::u8: return {0, 255};
-  case ElementType::i32: return {std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()};
-  default: return {std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max()};
+  case ElementType::i8:
+    return {-128, 127};
+  case ElementType::u8:
+    return {0, 255};
+  case ElementType::i32:
+    return {std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()};
+  default:
+    return {std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max()};
   }
 }
 } // namespace
@@ -93,24 +102,34 @@ int64_t roundToInteger(ElementType type, double value) {
 
 Cell load(ElementType type, const void *memory, int64_t index) {
   switch (type) {
-  case ElementType::f64: return {.real = read<double>(memory, index)};
-  case ElementType::f32: return {.real = read<float>(memory, index)};
+  case ElementType::f64:
+    return {.real = read<double>(memory, index)};
+  case ElementType::f32:
+    return {.real = read<float>(memory, index)};
   case ElementType::f16:
-  case ElementType::bf16: return {.real = decode(formatOf(type), read<uint16_t>(memory, index))};
+  case ElementType::bf16:
+    return {.real = decode(formatOf(type), read<uint16_t>(memory, index))};
   case ElementType::f8e4m3:
-  case ElementType::f8e5m2: return {.real = decode(formatOf(type), read<uint8_t>(memory, index))};
-  case ElementType::i8: return {.integer = read<int8_t>(memory, index)};
-  case ElementType::u8: return {.integer = read<uint8_t>(memory, index)};
-  case ElementType::i32: return {.integer = read<int32_t>(memory, index)};
-  case ElementType::i64: return {.integer = read<int64_t>(memory, index)};
-  case ElementType::boolean: return {.integer = read<uint8_t>(memory, index) != 0};
+  case ElementType::f8e5m2:
+    return {.real = decode(formatOf(type), read<uint8_t>(memory, index))};
+  case ElementType::i8:
+    return {.integer = read<int8_t>(memory, index)};
+  case ElementType::u8:
+    return {.integer = read<uint8_t>(memory, index)};
+  case ElementType::i32:
+    return {.integer = read<int32_t>(memory, index)};
+  case ElementType::i64:
+    return {.integer = read<int64_t>(memory, index)};
+  case ElementType::boolean:
+    return {.integer = read<uint8_t>(memory, index) != 0};
   }
   return {};
 }
 
 void store(ElementType type, void *memory, int64_t index, Cell value) {
   switch (type) {
-  case ElementType::f64: return write<double>(memory, index, value.real);
+  case ElementType::f64:
+    return write<double>(memory, index, value.real);
   case ElementType::f32:
     return write<uint32_t>(memory, index, encode(formatOf(type), roundTo(type, value.real)));
   case ElementType::f16:
@@ -120,10 +139,14 @@ void store(ElementType type, void *memory, int64_t index, Cell value) {
   case ElementType::f8e5m2:
     return write<uint8_t>(memory, index, uint8_t(encode(formatOf(type), roundTo(type, value.real))));
   case ElementType::i8:
-  case ElementType::u8: return write<uint8_t>(memory, index, uint8_t(saturate(type, value.integer)));
-  case ElementType::i32: return write<int32_t>(memory, index, int32_t(saturate(type, value.integer)));
-  case ElementType::i64: return write<int64_t>(memory, index, value.integer);
-  case ElementType::boolean: return write<uint8_t>(memory, index, value.integer != 0);
+  case ElementType::u8:
+    return write<uint8_t>(memory, index, uint8_t(saturate(type, value.integer)));
+  case ElementType::i32:
+    return write<int32_t>(memory, index, int32_t(saturate(type, value.integer)));
+  case ElementType::i64:
+    return write<int64_t>(memory, index, value.integer);
+  case ElementType::boolean:
+    return write<uint8_t>(memory, index, value.integer != 0);
   }
 }
 

@@ -88,6 +88,23 @@ private:
     return builder.getArrayAttr(rows);
   }
 
+  /// Where splits without a `where` stand, for messages: at the part that no input declares.
+  DictionaryAttr splitPlaces() {
+    NamedAttrList places;
+    const std::vector<AxisTable::Axis> &axes = resolved.table.axes;
+    for (const AxisTable::Axis &axis : axes) {
+      if (!axis.isSplit()) continue;
+      for (int part : {axis.outer, axis.inner}) {
+        if (axes[part].fromInput) continue;
+        Place place = axes[part].spot.place();
+        places.set(axis.name, string(place.file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column)));
+        break;
+      }
+    }
+    for (const ResolvedKernel::Factor &factor : resolved.factors) places.erase(axes[factor.whole].name);
+    return places.getDictionary(&context);
+  }
+
   Type memory(ElementType element, const TensorAxes &axes) {
     Type type = storageType(&context, element);
     if (axes.leaves.empty()) return RankedTensorType::get({}, type);
@@ -150,6 +167,7 @@ private:
     auto op = norm::KernelOp::create(builder, location(kernel.name.spot), string(kernel.name.text), table(),
                                      TypeAttr::get(builder.getFunctionType(arguments, results)),
                                      builder.getArrayAttr(argumentAttributes), builder.getArrayAttr(resultAttributes));
+    if (DictionaryAttr places = splitPlaces(); !places.empty()) op->setAttr("norm.splits", places);
     Block *body = builder.createBlock(&op.getBody(), {}, arguments, locations);
     ValueEmitter values(builder, resolved, body->getArguments());
     values.emit(stored);

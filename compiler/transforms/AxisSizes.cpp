@@ -53,7 +53,8 @@ private:
   bool bind(StringAttr axis, int64_t size, Location location) {
     std::optional<int64_t> &extent = known[axis];
     if (extent && *extent != size)
-      return fail(location, "axis " + axis.str() + " is " + std::to_string(*extent) + ", but also " + std::to_string(size));
+      return fail(location,
+                  "axis " + axis.str() + " is " + std::to_string(*extent) + ", but also " + std::to_string(size));
     extent = size;
     return true;
   }
@@ -67,11 +68,12 @@ private:
     AxisAttr row = kernel.getAxis(whole);
     std::string split = "split " + whole.str() + " = " + row.getOuter().str() + " * " + row.getInner().str() + ": ";
     if (size < 1)
-      return fail(factor.getLoc(), split + axis.str() + " = " + std::to_string(size) + ", expected at least 1" +
-                                       (known[whole] ? " (" + whole.str() + " is " + std::to_string(*known[whole]) + ")" : ""));
+      return fail(factor.getLoc(),
+                  split + axis.str() + " = " + std::to_string(size) + ", expected at least 1" +
+                      (known[whole] ? " (" + whole.str() + " is " + std::to_string(*known[whole]) + ")" : ""));
     if (known[axis] && *known[axis] != size)
-      return fail(factor.getLoc(), split + axis.str() + " = " + std::to_string(size) + ", but axis " + axis.str() + " is " +
-                                       std::to_string(*known[axis]));
+      return fail(factor.getLoc(), split + axis.str() + " = " + std::to_string(size) + ", but axis " + axis.str() +
+                                       " is " + std::to_string(*known[axis]));
     known[axis] = size;
     recordPlace(whole, factor.getLoc());
     factor.erase();
@@ -81,7 +83,8 @@ private:
     Place place = placeOf(location);
     if (!place.line) return;
     NamedAttrList splits(kernel->getAttrOfType<DictionaryAttr>("norm.splits"));
-    splits.set(whole, builder.getStringAttr(place.file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column)));
+    splits.set(whole, builder.getStringAttr(place.file + ":" + std::to_string(place.line) + ":" +
+                                            std::to_string(place.column)));
     kernel->setAttr("norm.splits", splits.getDictionary(kernel.getContext()));
   }
   /// Where the split of a product stands, for messages.
@@ -99,7 +102,8 @@ private:
       for (Attribute attribute : kernel.getAxes()) {
         auto axis = cast<AxisAttr>(attribute);
         if (!axis.isProduct()) continue;
-        std::optional<int64_t> whole = known[axis.getName()], outer = known[axis.getOuter()], inner = known[axis.getInner()];
+        std::optional<int64_t> whole = known[axis.getName()], outer = known[axis.getOuter()],
+                               inner = known[axis.getInner()];
         AxisRow row;
         row.name = axis.getName().str();
         row.outer = axis.getOuter().str();
@@ -109,7 +113,8 @@ private:
           diagnostics.error(placeOfSplit(axis.getName()), std::move(message));
           return false;
         }
-        for (auto [name, extent] : {std::pair(axis.getName(), whole), {axis.getOuter(), outer}, {axis.getInner(), inner}}) {
+        for (auto [name, extent] :
+             {std::pair(axis.getName(), whole), {axis.getOuter(), outer}, {axis.getInner(), inner}}) {
           changed |= extent && !known[name];
           known[name] = extent;
         }

@@ -31,7 +31,8 @@ void simplify(KernelOp kernel) {
   MLIRContext *context = kernel.getContext();
   RewritePatternSet patterns(context);
   for (Dialect *dialect : context->getLoadedDialects())
-    if (isa<NormDialect, arith::ArithDialect, math::MathDialect>(dialect)) dialect->getCanonicalizationPatterns(patterns);
+    if (isa<NormDialect, arith::ArithDialect, math::MathDialect>(dialect))
+      dialect->getCanonicalizationPatterns(patterns);
   for (RegisteredOperationName op : context->getRegisteredOperations())
     if (isa<NormDialect, arith::ArithDialect, math::MathDialect>(op.getDialect()))
       op.getCanonicalizationPatterns(patterns, context);
@@ -266,7 +267,8 @@ private:
     keepWhatTellsExtents(needed, dropped);
     for (unsigned i = 0; i < kernel.getNumResults(); ++i) // in place of what is not read is an ordinary output
       if (auto input = kernel.getResultAttrOfType<StringAttr>(i, "norm.inplace"))
-        if (dropped.test(*argumentNamed(input.getValue()))) kernel.removeResultAttr(i, builder.getStringAttr("norm.inplace"));
+        if (dropped.test(*argumentNamed(input.getValue())))
+          kernel.removeResultAttr(i, builder.getStringAttr("norm.inplace"));
     (void)kernel.eraseArguments(dropped);
   }
 
@@ -369,9 +371,8 @@ private:
     SmallVector<Attribute> rows;
     for (Attribute attribute : llvm::reverse(kernel.getAxes())) {
       auto axis = cast<AxisAttr>(attribute);
-      bool stays = named.contains(axis.getName()) || llvm::all_of(kernel.leavesOf(axis.getName()), [&](StringAttr leaf) {
-                     return used.contains(leaf);
-                   });
+      bool stays = named.contains(axis.getName()) ||
+                   llvm::all_of(kernel.leavesOf(axis.getName()), [&](StringAttr leaf) { return used.contains(leaf); });
       if (!stays) continue;
       rows.push_back(axis);
       if (axis.isProduct())
@@ -386,7 +387,8 @@ private:
 
   void recordRanks() {
     SmallVector<NamedAttribute> ranks;
-    for (const auto &[pack, rank] : selection.ranks) ranks.push_back(builder.getNamedAttr(pack, builder.getI64IntegerAttr(rank)));
+    for (const auto &[pack, rank] : selection.ranks)
+      ranks.push_back(builder.getNamedAttr(pack, builder.getI64IntegerAttr(rank)));
     if (!ranks.empty()) kernel->setAttr("norm.ranks", builder.getDictionaryAttr(ranks));
   }
 
@@ -411,8 +413,8 @@ private:
       auto *found = llvm::find(left, dimension);
       if (found == left.end()) {
         bool twice = llvm::is_contained(declared, dimension);
-        fail("--order " + name + "=" + llvm::join(order, ",") + ": " + name + (twice ? " has " : " has no ") + dimension +
-             (twice ? " only once" : "") + ", its dimensions are " + quoted(declared));
+        fail("--order " + name + "=" + llvm::join(order, ",") + ": " + name + (twice ? " has " : " has no ") +
+             dimension + (twice ? " only once" : "") + ", its dimensions are " + quoted(declared));
         return {};
       }
       left.erase(found);

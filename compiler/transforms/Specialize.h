@@ -6,12 +6,12 @@
 
 namespace normc {
 
-/// Specializes a kernel in value form for a selection (the pass norm-specialize says what that is). Fails with errors in
-/// `diagnostics`; the kernel is then of no further use.
+/// Specializes a kernel in value form for a selection (the pass norm-specialize says what that is). Fails with errors
+/// in `diagnostics`; the kernel is then of no further use.
 mlir::LogicalResult specialize(norm::KernelOp kernel, const Selection &selection, Diagnostics &diagnostics);
 
-/// Writes what is known of extents into the kernel's table of axes: `sizes` by name, factors of splits that are constant,
-/// and what follows from them. Adds to `sizes` what it finds.
+/// Writes what is known of extents into the kernel's table of axes: `sizes` by name, factors of splits that are
+/// constant, and what follows from them. Adds to `sizes` what it finds.
 mlir::LogicalResult solveSizes(norm::KernelOp kernel, std::map<std::string, int64_t> &sizes, Diagnostics &diagnostics);
 
 /// Says with a `norm.factor` what a table cannot: the size of a product whose factors only a call can tell.

@@ -196,6 +196,22 @@ norm.kernel @sum_of_constant axes(n, k = 3) (%x: !nk {norm.name = "x"})
 !n = tensor<?xf32, #norm.axes<n>>
 !nk = tensor<?x?xf32, #norm.axes<n, k>>
 
+// The sum of 0 is 0 over any number of points.
+// CHECK-LABEL: norm.kernel @sum_of_zero
+// CHECK-NEXT:    %[[ZERO:.*]] = arith.constant 0.000000e+00 : f32
+// CHECK-NEXT:    norm.broadcast %[[ZERO]] : f32 to !f32_n
+norm.kernel @sum_of_zero axes(n, k) () -> (!n {norm.name = "y"}) {
+  %zero = arith.constant -0.0 : f32
+  %w = norm.broadcast %zero : f32 to !nk
+  %y = norm.reduce sum %w over [k] : !nk
+  norm.return %y : !n
+}
+
+// -----
+
+!n = tensor<?xf32, #norm.axes<n>>
+!nk = tensor<?x?xf32, #norm.axes<n, k>>
+
 // Over no points the sum of infinity is 0, not infinity times 0; and a maximum is −infinity.
 // CHECK-LABEL: norm.kernel @reductions_that_stay
 // CHECK-DAG:     norm.reduce sum

@@ -14,7 +14,7 @@ def ones(*shape, dtype=f32):
 tensors = "kernel f(x: f32[n, c, s...], g: f32[c, 1], w: f32[n, s...]) -> (y: f32[n, c, s...]) {\n  y = x * g * w\n}\n"
 x, g, w = ones(2, 6, 4, 5), ones(6, 1), ones(2, 4, 5)
 expect("all agree", tensors, {"x": x, "g": g, "w": w}, {"y": x})
-refused("two tensors that disagree", tensors, {"x": x, "g": ones(5, 1), "w": w}, ["axis c is 6 in x, but 5 in g"])
+refused("two tensors that disagree", tensors, {"x": x, "g": ones(5, 1), "w": w}, [":1:30: error: axis c is 6 in x, but 5 in g"])
 refused("packs that disagree", tensors, {"x": x, "g": g, "w": ones(2, 5, 4)},
         ["axis s... is [4, 5] in x, but [5, 4] in w"])
 refused("an unnamed axis", tensors, {"x": x, "g": ones(6, 3), "w": w},
@@ -36,7 +36,7 @@ refused("a factor below 1", dynamic, {"x": ones(0, 8)}, [":2:", "k = 0, expected
 declared = "kernel f(x: f32[n, c], g: f32[d]) -> (y: f32[n, c]) {\n  split c = h * d\n  y = x * g\n}\n"
 expect("a factor that an input declares", declared, {"x": ones(2, 8), "g": f32([1, 2])}, {"y": [[1, 2] * 4] * 2})
 refused("such a factor that does not divide", declared, {"x": ones(2, 8), "g": ones(3)},
-        ["split c = h * d: d = 3 does not divide c = 8"])
+        [":2:13: error: split c = h * d: d = 3 does not divide c = 8"])
 both = "kernel f(x: f32[n, c], g: f32[d], b: f32[h]) -> (y: f32[n, c]) {\n  split c = h * d\n  y = x * g + b\n}\n"
 refused("factors whose product differs", both, {"x": ones(2, 8), "g": ones(2), "b": ones(3)}, ["3 * 2 = 6, but c is 8"])
 expect("factors of nothing", both, {"x": ones(2, 0), "g": ones(0), "b": ones(3)}, {"y": np.zeros((2, 0))})
@@ -69,6 +69,11 @@ refused("a position that only data tell", "kernel f(x: f32[v], p: i32[v]) -> (y:
         {"x": ones(4), "p": ones(4, dtype=np.int32)}, [":2:", "can only follow from extents, parameters and integer inputs"])
 
 ambiguous = "kernel f(x: f32[b..., f...]) -> (y: f32[b...]) {\n  y = sum(x over f...)\n}\n"
+expect("an axis that only an omitted input declares",
+       "kernel f(x: f32[n], z: f32[n, q] = 0) -> (y: f32[n]) {\n  y = x + sum(z over q)\n}\n", {"x": ones(2)}, {"y": [1, 1]})
+refused("an axis that nothing tells",
+        "kernel f(x: f32[n], z: f32[n, q] = 0) -> (y: f32[n]) {\n  y = x + count(over q)\n}\n", {"x": ones(2)},
+        ["nothing tells the extent of axis q: pass a tensor that has it, or --size q=..."])
 expect("a rank that is given", ambiguous, {"x": ones(2, 3)}, {"y": [3, 3]}, options=["--rank", "f=1"])
 refused("a rank that nothing tells", ambiguous, {"x": ones(2, 3)}, ["--rank"])
 finish()
