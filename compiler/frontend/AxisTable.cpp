@@ -1,5 +1,6 @@
 #include "compiler/frontend/AxisTable.h"
 #include <algorithm>
+#include <bit>
 #include <set>
 
 namespace normc {
@@ -32,12 +33,14 @@ AxisSet AxisTable::setOf(unsigned axis) const {
 }
 
 std::string AxisTable::namesOf(AxisSet set) const {
-  std::vector<std::string> names;
+  std::map<int, std::string> byPlace; // of the first leaf
   for (size_t i = 0; i < axes.size(); ++i) // wholes come before their parts
     if (AxisSet own = setOf(i); own && (own & set) == own) {
-      names.push_back(axes[i].pack ? axes[i].name + "..." : axes[i].name);
+      byPlace[std::countr_zero(own)] = axes[i].pack ? axes[i].name + "..." : axes[i].name;
       set &= ~own;
     }
+  std::vector<std::string> names;
+  for (const auto &entry : byPlace) names.push_back(entry.second);
   std::string text;
   for (size_t i = 0; i < names.size(); ++i)
     text += (i == 0 ? "" : i + 1 == names.size() ? " and " : ", ") + names[i];

@@ -24,7 +24,7 @@ enum class NodeOp : uint8_t {
   constant,
   input,    // payload: its index, in compute kind
   argument, // of a fn that is checked by itself; payload: its index
-  opaque,   // what an unbound fn gives; payload: the place of the parameter
+  opaque,   // what a fn gives that is not expanded; payload: which fn
   broadcast,
   toReal,
   toInteger,

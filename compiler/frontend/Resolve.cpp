@@ -18,6 +18,7 @@ public:
     // Without the axes every statement would be wrong.
     if (!axesGood) return false;
     declare();
+    expressions.opaqueCalls = into.opaqueCalls;
     for (size_t i = 0; i < kernel.statements.size(); ++i) {
       if (into.graph.overflowed()) return false;
       expressions.statement = i;
@@ -255,14 +256,18 @@ bool resolve(const File &file, const Kernel &kernel, Bindings bindings, Resolved
 
 bool check(const File &file, Diagnostics &diagnostics) {
   constexpr size_t enough = 200; // errors: more are of no use to anyone
-  size_t before = diagnostics.count();
+  // Operations that are looked at with fns expanded: beyond, a check takes no longer than the text is long.
+  constexpr size_t mostExpanded = 4 * Graph::mostNodes;
+  size_t before = diagnostics.count(), expanded = 0;
   for (const auto &unit : file.units) {
     checkFunctions(file, *unit, diagnostics);
     for (const Declaration &declaration : unit->declarations) {
       if (diagnostics.count() > enough) return false;
       if (auto *kernel = std::get_if<std::unique_ptr<Kernel>>(&declaration)) {
         ResolvedKernel resolved;
+        resolved.opaqueCalls = expanded > mostExpanded;
         resolve(file, **kernel, genericBindings(file, **kernel, diagnostics), resolved, diagnostics);
+        expanded += resolved.graph.size();
       } else if (auto *gradient = std::get_if<std::unique_ptr<Gradient>>(&declaration)) {
         Interface interface;
         // Its kernel may be one that did not parse.

@@ -14,6 +14,7 @@ struct ResolvedKernel {
   std::vector<std::optional<ElementType>> inputTypes, outputTypes;
   std::vector<const Parameter *> runtimeScalars; // inputs behind those of the kernel, in the compute type
   Graph graph;
+  bool opaqueCalls = false; // fns are not expanded: for checking alone
 
   struct Factor {
     unsigned axis, whole;

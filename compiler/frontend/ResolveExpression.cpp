@@ -51,6 +51,7 @@ void ExpressionResolver::checkFunction(const Function &function) {
   }
   inside = &function;
   arguments = &unknowns;
+  opaqueCalls = true; // what it calls is checked by itself
   value(function.body);
 }
 
@@ -204,11 +205,23 @@ NodeId ExpressionResolver::call(const Expr &expr) {
   return callFunction(function, operands, expr.spot);
 }
 
+NodeId ExpressionResolver::opaque(int64_t identity, const std::vector<NodeId> &operands, Spot spot) {
+  NodeKey key;
+  key.op = NodeOp::opaque, key.payload = identity;
+  // Of more operands than a node has, the axes are all that is of interest.
+  for (size_t i = 0; i < operands.size(); ++i) {
+    key.axes |= graph[operands[i]].axes;
+    if (i < key.operands.size()) key.operands[i] = operands[i];
+  }
+  return graph.make(key, spot);
+}
+
 NodeId ExpressionResolver::callFunction(const Function &function, const std::vector<NodeId> &operands, Spot spot) {
   if (function.recursive) return poison; // reported where it is declared
   for (NodeId operand : operands)
     if (operand == poison) return poison;
   if (inFactor) return error(spot, "a factor is exact integer arithmetic: it calls no fn");
+  if (opaqueCalls) return opaque(reinterpret_cast<intptr_t>(&function), operands, spot);
   auto key = std::make_pair(&function, operands);
   if (auto known = results.find(key); known != results.end()) return known->second;
   Arguments frame;
@@ -234,10 +247,7 @@ NodeId ExpressionResolver::callParameter(const Bound &bound, const Expr &expr) {
     if (reference->function) return callFunction(*reference->function, {operand}, expr.spot);
     return poison;
   }
-  NodeKey key;
-  key.op = NodeOp::opaque, key.axes = graph[operand].axes, key.operands[0] = operand;
-  key.payload = bound.parameter->name.spot.line * int64_t(1) << 32 | bound.parameter->name.spot.column;
-  return graph.make(key, expr.spot);
+  return opaque(reinterpret_cast<intptr_t>(bound.parameter), {operand}, expr.spot);
 }
 
 NodeId ExpressionResolver::callBuiltin(const Builtin &builtin, const Expr &expr) {

@@ -24,6 +24,8 @@ public:
 
   /// The statement at hand: which axes it sees.
   size_t statement = 0;
+  /// Calls of fns are left unexpanded: each gives a value of unknown kind over the axes of its arguments.
+  bool opaqueCalls = false;
 
   NodeId value(const Expr &expr);
   /// The mean and the variance, where the expression is a call of `moments`; false where it is anything else.
@@ -44,6 +46,7 @@ private:
   NodeId chain(const Expr &expr);
   NodeId binary(Expr::Op op, NodeId a, NodeId b, Spot spot);
   NodeId call(const Expr &expr);
+  NodeId opaque(int64_t identity, const std::vector<NodeId> &operands, Spot spot);
   NodeId callFunction(const Function &function, const std::vector<NodeId> &operands, Spot spot);
   NodeId callParameter(const Bound &bound, const Expr &expr);
   NodeId callBuiltin(const Builtin &builtin, const Expr &expr);
