@@ -25,8 +25,14 @@ Axes normc::wholesOf(KernelOp kernel, ArrayRef<StringAttr> axes) {
 
 Value normc::beforeStore(Value returned) {
   auto cast = returned.getDefiningOp<CastOp>();
-  // A cast from an argument is a load.
-  return cast && !isa<BlockArgument>(cast.getInput()) ? cast.getInput() : returned;
+  return cast && !isLoad(cast) ? cast.getInput() : returned;
+}
+
+bool normc::isLoad(CastOp cast) {
+  if (!isa<BlockArgument>(cast.getInput())) return false;
+  Type from = getElementTypeOrSelf(cast.getInput().getType()), to = getElementTypeOrSelf(cast.getType());
+  bool takenAsItIs = from.isF64() || from.isInteger(64) || from.isInteger(1) || (from.isF32() && !to.isF64());
+  return from == to || !takenAsItIs;
 }
 
 namespace {

@@ -162,7 +162,7 @@ std::pair<Value, unsigned> PhaseBuilder::at(Value value) {
   assert(!isa<ReduceOp>(op) && "a reduction that no phase has computed");
   if (isa<BroadcastOp, StopGradientOp, AllReduceOp>(op)) return at(op->getOperand(0));
   if (isa<AtOp>(op)) return atPositions(value);
-  if (auto load = dyn_cast<CastOp>(op); load && isa<BlockArgument>(load.getInput())) {
+  if (auto load = dyn_cast<CastOp>(op); load && isLoad(load)) {
     Value argument = arguments.lookup(load.getInput());
     if (isMemory(argument.getType())) return remember(loadFrom(argument, element));
   }

@@ -25,6 +25,10 @@ std::vector<Phase> choosePhases(norm::KernelOp kernel);
 /// The axes that a set of bound axes stands for: chunks for what they divide.
 Axes wholesOf(norm::KernelOp kernel, llvm::ArrayRef<mlir::StringAttr> axes);
 
+/// Whether a cast is the load of an argument: it brings what memory holds to the type of arithmetic. From an argument that
+/// arithmetic takes as it is (f64, f32 beside no f64, i64, bool), it is a store instead.
+bool isLoad(norm::CastOp cast);
+
 /// What a result's operand of the return is before it is rounded to the storage type.
 mlir::Value beforeStore(mlir::Value returned);
 
