@@ -30,8 +30,10 @@ void buildDecomposed(OpPassManager &passes, const Machine &machine) {
 }
 
 void buildPlanned(OpPassManager &passes, const Machine &) {
+  passes.addNestedPass<norm::KernelOp>(createSplitLanes());
   passes.addPass(createPlanPhases());
   passes.addNestedPass<norm::KernelOp>(createCoalescePasses());
+  passes.addPass(createCSEPass());
   passes.addNestedPass<norm::KernelOp>(createContractMultiplyAdd());
   passes.addNestedPass<norm::KernelOp>(createVerifyPlan());
 }
@@ -41,6 +43,8 @@ void buildVector(OpPassManager &passes, const Machine &machine) {
   shape.vectorBytes = machine.tree.vectorBytes;
   shape.accumulators = machine.tree.accumulators;
   shape.masked = machine.maskedStores;
+  shape.streamBytes = machine.streamingStores ? 12 << 20 : 0;
+  shape.streamFence = llvm::StringRef(machine.triple).starts_with("x86_64");
   passes.addPass(createLowerPlan(shape));
   passes.addPass(createExpandMath());
 }

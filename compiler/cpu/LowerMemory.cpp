@@ -197,12 +197,29 @@ Value PhaseLowering::load(LoadOp op, const Lanes &lanes, ArrayRef<Value> at) {
   return loadFrom(memory, offset, stride, lanes, op.getType());
 }
 
+/// A plain store to an output that no input shares.
+static bool mayStream(StoreOp op) {
+  auto argument = dyn_cast<BlockArgument>(op.getTo());
+  auto kernel = op->getParentOfType<KernelOp>();
+  return argument && kernel.getArgAttr(argument.getArgNumber(), "norm.out") &&
+         !kernel.getArgAttr(argument.getArgNumber(), "norm.shared");
+}
+
 void PhaseLowering::store(StoreOp op, const Lanes &lanes, Value value) {
+  if (auto registers = held.find(op); registers != held.end()) {
+    Value &accumulator = registers->second[lanes.step];
+    accumulator = combine(*op.getKind(), accumulator, splat(value, lanes.width));
+    return;
+  }
   const Memory &memory = memories.find(op.getTo())->second;
   auto [offset, stride] = offsetOf(memory, lanes, {});
-  bool isVector = stride && lanes.width > 1;
-  value = isVector ? splat(value, lanes.width) : value;
+  if (stride) value = splat(value, lanes.width);
   if (op.getKind()) value = combine(*op.getKind(), loadFrom(memory, offset, stride, lanes, op.getValue().getType()), value);
+  storeTo(memory, offset, stride, lanes, value, streaming && mayStream(op));
+}
+
+void PhaseLowering::storeTo(const Memory &memory, Value offset, Value stride, const Lanes &lanes, Value value, bool streams) {
+  bool isVector = stride && lanes.width > 1;
   Type element = memoryType(memory.storage);
   int64_t align = bytesOfElement(memory.storage);
   value = storeConvert(b, b.getLoc(), value, memory.storage);
@@ -213,6 +230,43 @@ void PhaseLowering::store(StoreOp op, const Lanes &lanes, Value value) {
   }
   if (stride) offset = add(offset, multiply(lanes.first, stride));
   Value address = LLVM::GEPOp::create(b, pointerType(b.getContext()), element, memory.base, ArrayRef<LLVM::GEPArg>{offset});
-  if (isVector && lanes.mask) LLVM::MaskedStoreOp::create(b, value, address, lanes.mask, align);
-  else LLVM::StoreOp::create(b, value, address, align);
+  if (isVector && lanes.mask) {
+    LLVM::MaskedStoreOp::create(b, value, address, lanes.mask, align);
+  } else if (isVector && streams) {
+    // Only an aligned vector bypasses the caches: canStream has seen to that.
+    LLVM::StoreOp::create(b, value, address, storedBytes(memory, lanes), /*isVolatile=*/false, /*isNonTemporal=*/true);
+    streamed = true;
+  } else {
+    LLVM::StoreOp::create(b, value, address, align);
+  }
+}
+
+int64_t PhaseLowering::storedBytes(const Memory &memory, const Lanes &lanes) {
+  return bytesOfElement(memory.storage) * lanes.width;
+}
+
+/// Whether all outputs of a pass are so large that nobody will find them in a cache, and aligned where the lanes begin and,
+/// where rows are swept under the lanes, from row to row. Null where no store could bypass the caches.
+Value PhaseLowering::canStream(PassOp pass, const Lanes &lanes, StringAttr rowAxis) {
+  if (!shape.streamBytes || lanes.width == 1) return {};
+  Value all;
+  for (StoreOp op : pass.getBody().getOps<StoreOp>()) {
+    if (!mayStream(op)) continue;
+    const Memory &memory = memories.find(op.getTo())->second;
+    auto [offset, stride] = offsetOf(memory, lanes, {});
+    if (!stride || fixedValue(stride) != 1) continue;
+    Value size = constant(bytesOfElement(memory.storage));
+    for (StringAttr axis : memory.axes) size = multiply(size, extents[axis]);
+    Value large = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, size, constant(shape.streamBytes));
+    Value element = constant(bytesOfElement(memory.storage));
+    Value place = LLVM::PtrToIntOp::create(b, b.getI64Type(), memory.base);
+    place = add(place, multiply(add(offset, lanes.first), element));
+    for (auto [axis, rowStride] : llvm::zip(memory.axes, memory.strides))
+      if (axis == rowAxis) place = arith::OrIOp::create(b, place, multiply(rowStride, element));
+    Value misfit = arith::AndIOp::create(b, place, constant(storedBytes(memory, lanes) - 1));
+    Value aligned = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, misfit, constant(0));
+    Value both = arith::AndIOp::create(b, large, aligned);
+    all = all ? arith::AndIOp::create(b, all, both).getResult() : both;
+  }
+  return all;
 }

@@ -2,7 +2,9 @@
 #include "compiler/cpu/ConvertElements.h"
 #include "compiler/cpu/PhaseLowering.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/SaveAndRestore.h"
 using namespace mlir;
 using namespace norm;
 using namespace normc;
@@ -144,6 +146,13 @@ Value PhaseLowering::combine(ReduceKind kind, Value x, Value y) {
   llvm_unreachable("a kind of reduction");
 }
 
+/// Adds a value to an accumulator: a product, fused.
+Value PhaseLowering::accumulate(ReduceKind kind, Value accumulator, Value value) {
+  auto product = value.getDefiningOp<arith::MulFOp>();
+  if (kind != ReduceKind::sum || !product) return combine(kind, accumulator, value);
+  return math::FmaOp::create(b, product.getLhs(), product.getRhs(), accumulator);
+}
+
 Value PhaseLowering::neutral(ReduceKind kind, Type type, int64_t lanes) {
   TypedAttr value;
   if (auto real = dyn_cast<FloatType>(type)) {
@@ -212,6 +221,8 @@ PhaseLowering::Values PhaseLowering::lowerAlong(PassOp pass, unsigned depth, Val
       carried[number] = combine(ReduceKind(kind), carried[number], scalars.lookup(body.getTerminator()->getOperand(number)));
     return carried;
   }
+  if (depth + 1 == axes.size())
+    if (PassOp lanes = rowsUnderLanes(pass)) return lowerRowsUnderLanes(pass, lanes), carried;
   auto [from, to] = rangeOf(axes[depth]);
   return loop(from, to, constant(1), carried, [&](Value position, ValueRange inner) {
     positions[axes[depth]] = position;
@@ -219,6 +230,29 @@ PhaseLowering::Values PhaseLowering::lowerAlong(PassOp pass, unsigned depth, Val
     positions.erase(axes[depth]);
     return result;
   });
+}
+
+/// The lanes of a tail that have a point.
+Value PhaseLowering::tailMask(Value first, Value to) {
+  auto i32 = b.getI32Type();
+  Value left = arith::TruncIOp::create(b, i32, arith::MinSIOp::create(b, arith::SubIOp::create(b, to, first), constant(width)));
+  SmallVector<int32_t> steps = llvm::to_vector(llvm::seq<int32_t>(0, width));
+  Value along = arith::ConstantOp::create(b, DenseElementsAttr::get(VectorType::get(width, i32), ArrayRef<int32_t>(steps)));
+  return arith::CmpIOp::create(b, arith::CmpIPredicate::slt, along, splat(left, width));
+}
+
+/// The body twice, with stores that bypass the caches and without, where a condition is to decide.
+PhaseLowering::Values PhaseLowering::ifStreaming(Value condition, llvm::function_ref<Values()> body) {
+  if (!condition) return body();
+  auto branch = [&](bool streams) {
+    return [&, streams](OpBuilder &inner, Location) {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPoint(inner.getInsertionBlock(), inner.getInsertionPoint());
+      llvm::SaveAndRestore mode(streaming, streams);
+      scf::YieldOp::create(b, body());
+    };
+  };
+  return Values(scf::IfOp::create(b, condition, branch(true), branch(false)).getResults());
 }
 
 PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
@@ -229,15 +263,13 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
   // One step: `count` vectors of `lanes` points, each added to its own accumulator.
   auto step = [&](Value first, unsigned count, int64_t lanes, Value mask, ValueRange before) {
     SmallVector<Lanes> points;
-    for (unsigned i = 0; i < count; ++i) points.push_back({axis, add(first, constant(i * lanes)), lanes, mask});
+    for (unsigned i = 0; i < count; ++i) points.push_back({axis, add(first, constant(i * lanes)), lanes, mask, i});
     Values after(before);
     for (auto [number, yielded] : llvm::enumerate(emitPoints(body, points)))
       for (auto [result, kind] : llvm::enumerate(pass.getKinds())) {
-        Value value = splat(yielded[result], lanes);
-        if (mask)
-          value = arith::SelectOp::create(b, mask, value, neutral(ReduceKind(kind), pass.getResult(result).getType(), lanes));
         Value &accumulator = after[result * perResult + (lanes == 1 ? shape.accumulators : number)];
-        accumulator = combine(ReduceKind(kind), accumulator, value);
+        Value sum = accumulate(ReduceKind(kind), accumulator, splat(yielded[result], lanes));
+        accumulator = mask ? arith::SelectOp::create(b, mask, sum, accumulator).getResult() : sum;
       }
     return after;
   };
@@ -245,25 +277,122 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
     Value length = arith::SubIOp::create(b, to, start);
     return add(start, arith::MulIOp::create(b, arith::DivSIOp::create(b, length, constant(points)), constant(points)));
   };
-  if (shape.accumulators > 1) {
-    Value end = wholeSteps(from, width * shape.accumulators);
-    carried = loop(from, end, constant(width * shape.accumulators), carried, [&](Value first, ValueRange before) {
-      return step(first, shape.accumulators, width, {}, before);
+  auto steps = [&](Value end, unsigned count, int64_t lanes) {
+    carried = loop(from, end, constant(count * lanes), carried,
+                   [&](Value first, ValueRange before) { return step(first, count, lanes, {}, before); });
+    from = end;
+  };
+  Value streams = pass.getKinds().empty() ? canStream(pass, {axis, from, width, {}, 0}, {}) : Value();
+  Value wide = wholeSteps(from, width * shape.accumulators), whole = wholeSteps(from, width);
+  Value start = from;
+  carried = ifStreaming(streams, [&] {
+    from = start;
+    steps(wide, shape.accumulators, width);
+    steps(whole, 1, width);
+    return carried;
+  });
+  from = whole;
+  if (!shape.masked) return steps(to, 1, 1), carried;
+  return loop(from, to, constant(width), carried,
+              [&](Value first, ValueRange before) { return step(first, 1, width, tailMask(first, to), before); });
+}
+
+//===----------------------------------------------------------------------===//
+// Rows under lanes
+//===----------------------------------------------------------------------===//
+
+/// The pass inside, where a pass sweeps rows that lie one behind the other and does nothing but sweep the lanes of each:
+/// then the lanes may be the outer loop. What does not change from row to row stays in registers, sums too.
+PassOp PhaseLowering::rowsUnderLanes(PassOp pass) {
+  auto inner = pass.getBody().getOps<PassOp>();
+  if (!pass.getKinds().empty() || !llvm::hasSingleElement(inner)) return {};
+  PassOp lanes = *inner.begin();
+  if (!lanes.getKinds().empty() || lanes.getAxes().size() != 1 || !lanes.getBody().getOps<PassOp>().empty()) return {};
+  if (!pass.getBody().getOps<StoreOp>().empty()) return {};
+  StringAttr row = namesOf(pass.getAxes()).back(), lane = namesOf(lanes.getAxes()).front();
+  auto laneNames = kernel.namesWithin(lane);
+  bool anyRows = false;
+  for (Operation &op : lanes.getBody().front()) {
+    Value memory;
+    if (auto load = dyn_cast<LoadOp>(op)) memory = load.getFrom();
+    if (auto store = dyn_cast<StoreOp>(op)) memory = store.getTo();
+    if (!memory) continue;
+    SmallVector<StringAttr> axes(axesOf(memory.getType()));
+    bool hasLanes = false;
+    while (!axes.empty() && llvm::is_contained(laneNames, axes.back())) axes.pop_back(), hasLanes = true;
+    if (llvm::is_contained(axes, row)) {
+      if (!hasLanes || axes.back() != row) return {};
+      anyRows = true;
+    }
+  }
+  return anyRows ? lanes : PassOp();
+}
+
+void PhaseLowering::lowerRowsUnderLanes(PassOp rows, PassOp lanes) {
+  StringAttr row = namesOf(rows.getAxes()).back(), axis = namesOf(lanes.getAxes()).front();
+  auto [firstRow, lastRow] = rangeOf(row);
+  auto [from, to] = rangeOf(axis);
+  Block &body = lanes.getBody().front();
+  // Sums over the rows: workspace that does not range over them.
+  SmallVector<StoreOp> sums;
+  for (StoreOp store : body.getOps<StoreOp>())
+    if (store.getKind() && !llvm::is_contained(axesOf(store.getTo().getType()), row)) sums.push_back(store);
+  auto group = [&](Value first, unsigned count, int64_t points, Value mask) {
+    SmallVector<Lanes> steps;
+    for (unsigned i = 0; i < count; ++i) steps.push_back({axis, add(first, constant(i * points)), points, mask, i});
+    auto place = [&](StoreOp store, const Lanes &at) { return offsetOf(memories.find(store.getTo())->second, at, {}); };
+    Values start;
+    for (StoreOp store : sums)
+      for (const Lanes &at : steps) {
+        auto [offset, stride] = place(store, at);
+        start.push_back(loadFrom(memories.find(store.getTo())->second, offset, stride, at, store.getValue().getType()));
+      }
+    Values end = loop(firstRow, lastRow, constant(1), start, [&](Value position, ValueRange before) {
+      positions[row] = position;
+      for (auto [number, store] : llvm::enumerate(sums)) held[store] = Values(before.slice(number * count, count));
+      for (Operation &op : rows.getBody().front().without_terminator())
+        if (!isa<PassOp>(op))
+          if (Value value = emit(op, Lanes(), [&](Value v) { return scalars.lookup(v); })) scalars[op.getResult(0)] = value;
+      emitPoints(body, steps);
+      Values after;
+      for (StoreOp store : sums) llvm::append_range(after, held[store]);
+      positions.erase(row);
+      return after;
+    });
+    for (StoreOp store : sums) held.erase(store);
+    for (auto [number, store] : llvm::enumerate(sums))
+      for (const Lanes &at : steps) {
+        const Memory &memory = memories.find(store.getTo())->second;
+        auto [offset, stride] = place(store, at);
+        storeTo(memory, offset, stride, at, end[number * count + at.step], /*streams=*/false);
+      }
+  };
+  int64_t count = std::min<int64_t>(shape.accumulators, 4); // the registers hold what is constant along the rows too
+  auto sweep = [&](Value end, int64_t vectors, int64_t points) {
+    loop(from, end, constant(vectors * points), {}, [&](Value first, ValueRange) {
+      group(first, vectors, points, {});
+      return Values();
     });
     from = end;
-  }
-  if (shape.masked)
-    return loop(from, to, constant(width), carried, [&](Value first, ValueRange before) {
-      auto i32 = b.getI32Type();
-      Value left = arith::TruncIOp::create(b, i32, arith::MinSIOp::create(b, arith::SubIOp::create(b, to, first), constant(width)));
-      SmallVector<int32_t> steps = llvm::to_vector(llvm::seq<int32_t>(0, width));
-      Value along = arith::ConstantOp::create(b, DenseElementsAttr::get(VectorType::get(width, i32), ArrayRef<int32_t>(steps)));
-      Value mask = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, along, splat(left, width));
-      return step(first, 1, width, mask, before);
-    });
-  Value end = wholeSteps(from, width);
-  carried = loop(from, end, constant(width), carried,
-                 [&](Value first, ValueRange before) { return step(first, 1, width, {}, before); });
-  return loop(end, to, constant(1), carried,
-              [&](Value first, ValueRange before) { return step(first, 1, 1, {}, before); });
+  };
+  auto wholeSteps = [&](int64_t points) -> Value {
+    Value length = arith::SubIOp::create(b, to, from);
+    return add(from, arith::MulIOp::create(b, arith::DivSIOp::create(b, length, constant(points)), constant(points)));
+  };
+  positions[row] = firstRow;
+  Value streams = canStream(lanes, {axis, from, width, {}, 0}, row);
+  positions.erase(row);
+  Value wide = wholeSteps(width * count), whole = wholeSteps(width), start = from;
+  ifStreaming(streams, [&] {
+    from = start;
+    sweep(wide, count, width);
+    sweep(whole, 1, width);
+    return Values();
+  });
+  from = whole;
+  if (!shape.masked) return sweep(to, 1, 1);
+  loop(from, to, constant(width), {}, [&](Value first, ValueRange) {
+    group(first, 1, width, tailMask(first, to));
+    return Values();
+  });
 }

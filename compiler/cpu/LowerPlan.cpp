@@ -20,10 +20,11 @@ namespace {
 struct KernelLowering {
   SmallVector<KernelOp> variants;
   const VectorShape &shape;
+  bool fence;
   ImplicitLocOpBuilder b;
 
-  KernelLowering(SmallVector<KernelOp> all, const VectorShape &shape)
-      : variants(std::move(all)), shape(shape), b(variants.front().getLoc(), variants.front()) {}
+  KernelLowering(SmallVector<KernelOp> all, const VectorShape &shape, bool fence)
+      : variants(std::move(all)), shape(shape), fence(fence), b(variants.front().getLoc(), variants.front()) {}
 
   Type pointer() { return LLVM::LLVMPointerType::get(b.getContext()); }
   Type i64() { return b.getI64Type(); }
@@ -136,6 +137,8 @@ struct KernelLowering {
       body.setArgAttr(next++, LLVM::LLVMDialect::getNoAliasAttrName(), b.getUnitAttr());
     }
     lowering.lowerBlocks(phase, body.getArguments().end()[-2], body.getArguments().end()[-1]);
+    if (lowering.hasStreamed() && fence) // such stores are not ordered before what signals the end of the phase
+      LLVM::CallIntrinsicOp::create(b, b.getStringAttr("llvm.x86.sse.sfence"), ValueRange());
     func::ReturnOp::create(b, ValueRange());
 
     auto entry = function(name, {pointer(), pointer(), pointer(), i64(), i64()}, {});
@@ -163,14 +166,14 @@ struct KernelLowering {
 struct LowerPlan : normc::impl::LowerPlanBase<LowerPlan> {
   using LowerPlanBase::LowerPlanBase;
   void runOnOperation() override {
-    VectorShape shape{vectorBytes, accumulators, masked};
+    VectorShape shape{vectorBytes, accumulators, masked, streamBytes};
     llvm::MapVector<StringRef, SmallVector<KernelOp>> families;
     for (KernelOp kernel : getOperation().getOps<KernelOp>()) {
       auto family = kernel->getAttrOfType<StringAttr>("norm.family");
       families[family ? family.getValue() : kernel.getSymName()].push_back(kernel);
     }
     for (auto &[name, variants] : families) {
-      KernelLowering(variants, shape).run();
+      KernelLowering(variants, shape, streamFence).run();
       for (KernelOp kernel : variants) kernel.erase();
     }
   }

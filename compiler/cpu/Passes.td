@@ -49,7 +49,9 @@ def LowerPlan : Pass<"norm-lower-plan", "mlir::ModuleOp"> {
   let options = [
     Option<"vectorBytes", "vector-bytes", "int64_t", "64", "bytes of a vector register">,
     Option<"accumulators", "accumulators", "int64_t", "4", "vectors a step, and partial results of a reduction">,
-    Option<"masked", "masked", "bool", "true", "run tails under a mask, not point by point">
+    Option<"masked", "masked", "bool", "true", "run tails under a mask, not point by point">,
+    Option<"streamBytes", "stream-bytes", "int64_t", "0", "outputs as large bypass the caches; 0: none does">,
+    Option<"streamFence", "stream-fence", "bool", "true", "x86: order such stores by a fence at the end of a phase">
   ];
 }
 

@@ -12,6 +12,7 @@ struct VectorShape {
   int64_t bytes = 64;      // of a vector register
   int64_t accumulators = 4; // vectors a step of the lanes' loop, and partial results of a reduction
   bool masked = true;      // tails run masked; else point by point
+  int64_t streamBytes = 0; // outputs as large bypass the caches; 0: none does
 };
 
 /// Memory that a kernel's argument or workspace is: dense, in the order of its type.
@@ -29,6 +30,7 @@ struct Lanes {
   mlir::Value first;
   int64_t width = 1;
   mlir::Value mask;
+  unsigned step = 0; // which of the vectors of one turn of the loop
 };
 
 /// Lowers the body of one phase into a function: extents and strides first, then a loop over blocks. The rule is one: each
@@ -49,6 +51,8 @@ public:
   mlir::Value bytesOf(mlir::Type memory);
   /// Blocks first up to, and without, last.
   void lowerBlocks(norm::PhaseOp phase, mlir::Value first, mlir::Value last);
+  /// Whether stores that bypass the caches were emitted: they want a fence before another thread reads.
+  bool hasStreamed() const { return streamed; }
 
 private:
   using Values = llvm::SmallVector<mlir::Value>;
@@ -63,8 +67,12 @@ private:
                                                llvm::ArrayRef<std::pair<mlir::StringAttr, mlir::Value>> given);
   mlir::Value load(norm::LoadOp op, const Lanes &lanes, llvm::ArrayRef<mlir::Value> positions);
   void store(norm::StoreOp op, const Lanes &lanes, mlir::Value value);
+  void storeTo(const Memory &memory, mlir::Value offset, mlir::Value stride, const Lanes &lanes, mlir::Value value,
+               bool streams);
   mlir::Value loadFrom(const Memory &memory, mlir::Value offset, mlir::Value stride, const Lanes &lanes, mlir::Type compute);
   mlir::Value pointers(const Memory &memory, mlir::Value offset, mlir::Value stride, const Lanes &lanes);
+  mlir::Value canStream(norm::PassOp pass, const Lanes &lanes, mlir::StringAttr rowAxis);
+  int64_t storedBytes(const Memory &memory, const Lanes &lanes);
   mlir::Value splat(mlir::Value value, int64_t width);
   mlir::Value fullMask(int64_t width);
 
@@ -73,6 +81,10 @@ private:
   void lowerPass(norm::PassOp pass);
   Values lowerAlong(norm::PassOp pass, unsigned depth, Values carried);
   Values lowerLanes(norm::PassOp pass, Values carried);
+  norm::PassOp rowsUnderLanes(norm::PassOp pass);
+  void lowerRowsUnderLanes(norm::PassOp rows, norm::PassOp lanes);
+  mlir::Value tailMask(mlir::Value first, mlir::Value to);
+  Values ifStreaming(mlir::Value condition, llvm::function_ref<Values()> body);
   llvm::SmallVector<Values> emitPoints(mlir::Block &body, llvm::ArrayRef<Lanes> lanes);
   mlir::Value indexAlong(mlir::StringAttr axis, const Lanes &lanes);
   mlir::Value alike(mlir::Value value, mlir::Value other);
@@ -80,6 +92,7 @@ private:
   mlir::Value convert(norm::CastOp op, mlir::Value value);
   mlir::Value emit(mlir::Operation &op, const Lanes &lanes, llvm::function_ref<mlir::Value(mlir::Value)> at);
   mlir::Value combine(norm::ReduceKind kind, mlir::Value a, mlir::Value b);
+  mlir::Value accumulate(norm::ReduceKind kind, mlir::Value accumulator, mlir::Value value);
   mlir::Value neutral(norm::ReduceKind kind, mlir::Type type, int64_t width);
   mlir::Value acrossLanes(norm::ReduceKind kind, mlir::Value vector);
   Values loop(mlir::Value from, mlir::Value to, mlir::Value step, mlir::ValueRange init,
@@ -94,6 +107,8 @@ private:
   llvm::DenseMap<mlir::StringAttr, mlir::Value> positions;  // of each bound axis but the lanes'
   llvm::DenseMap<mlir::Value, mlir::Value> scalars;         // plan value → scalar
   llvm::DenseMap<mlir::Value, Memory> memories;             // plan value → memory
+  llvm::DenseMap<mlir::Operation *, Values> held;           // stores that combine in registers: a vector for each step
+  bool streaming = false, streamed = false;
 };
 
 } // namespace normc

@@ -392,14 +392,7 @@ SmallVector<ArrayValue> normc::arrayValuesOf(Structure &structure, ArrayRef<Valu
   SmallVector<ArrayValue> arrays;
   if (order.empty()) return arrays;
   StringAttr lane = order.back();
-  // Two factors of a declared axis, side by side at the end: the lanes run over both.
-  Axes pair;
-  if (order.size() > 2)
-    for (Attribute attribute : structure.kernel.getAxes()) {
-      auto axis = cast<AxisAttr>(attribute);
-      if (axis.isProduct() && axis.getInner() == lane && axis.getOuter() == order[order.size() - 2])
-        pair = {axis.getOuter(), axis.getInner()};
-    }
+  Axes pair = order.size() > 2 ? structure.lanePair(order) : Axes();
   llvm::DenseSet<Value> seen;
   SmallVector<Value> work(roots);
   while (!work.empty()) {

@@ -101,4 +101,22 @@ def VerifyPlan : Pass<"norm-verify-plan", "::norm::KernelOp"> {
     after an output in its place is written, but at the same point.
   }];
 }
+
+def SplitLanes : Pass<"norm-split-lanes", "::norm::KernelOp"> {
+  let summary = "reduce within groups of channels after everything outside of them";
+  let description = [{
+    Stands between the decomposed kernel and its plan. Where the two factors of a split axis end a tensor (channels last)
+    and a reduction takes the inner one and axes outside, the lanes run over both: a sum for each channel first, then the
+    channels of a group. So the lanes are as many as channels, however few a group has.
+
+    ```mlir
+    %s = norm.reduce sum %x over [s, k] : !f32_n_s_g_k
+    ```
+    becomes
+    ```mlir
+    %p = norm.reduce sum %x over [s] : !f32_n_s_g_k
+    %s = norm.reduce sum %p over [k] : !f32_n_g_k
+    ```
+  }];
+}
 #endif

@@ -59,7 +59,7 @@ struct Splitter {
       Axes chunks, inside(layout.lanes);
       for (StringAttr axis : llvm::reverse(layout.order))
         if (contains(layout.over, axis)) {
-          chunks.insert(chunks.begin(), chunk(axis, inside));
+          if (axis != structure.pairedLane(layout.order, layout.over)) chunks.insert(chunks.begin(), chunk(axis, inside));
           inside.insert(inside.begin(), axis);
         }
       splits.emplace_back(reduction, chunks);

@@ -97,13 +97,30 @@ Structure::Layout Structure::layoutOf(Operation *reduction) {
   layout.order = inMemoryOrder(all, memories);
   layout.over = overOf(reduction);
   bool inside = true;
+  Axes pair = pairedLane(layout.order, layout.over) ? lanePair(layout.order) : Axes();
   for (StringAttr axis : llvm::reverse(layout.order)) {
-    if (contains(layout.over, axis)) inside = false;
+    if (contains(layout.over, axis)) inside &= contains(pair, axis);
     else (inside ? layout.lanes : layout.blocks).push_back(axis);
   }
   std::reverse(layout.lanes.begin(), layout.lanes.end());
   std::reverse(layout.blocks.begin(), layout.blocks.end());
   return layout;
+}
+
+Axes Structure::lanePair(ArrayRef<StringAttr> order) {
+  if (order.size() < 2) return {};
+  for (Attribute attribute : kernel.getAxes()) {
+    auto axis = cast<AxisAttr>(attribute);
+    if (axis.isProduct() && axis.getOuter() == order[order.size() - 2] && axis.getInner() == order.back())
+      return {axis.getOuter(), axis.getInner()};
+  }
+  return {};
+}
+
+StringAttr Structure::pairedLane(ArrayRef<StringAttr> order, ArrayRef<StringAttr> over) {
+  Axes pair = lanePair(order);
+  bool isPaired = !pair.empty() && over.size() > 1 && contains(over, pair[1]) && !contains(over, pair[0]);
+  return isPaired ? pair[1] : StringAttr();
 }
 
 bool Structure::isResident(Operation *reduction) {

@@ -41,6 +41,12 @@ public:
   };
   Layout layoutOf(mlir::Operation *reduction);
 
+  /// The two factors of a declared axis where they end an order: the lanes run over both together. Else empty.
+  Axes lanePair(llvm::ArrayRef<mlir::StringAttr> order);
+  /// The inner factor of a lane pair, where a reduction takes it and axes outside of the pair but keeps the outer factor:
+  /// channels last, in groups. Null otherwise.
+  mlir::StringAttr pairedLane(llvm::ArrayRef<mlir::StringAttr> order, llvm::ArrayRef<mlir::StringAttr> over);
+
   /// Whether what the reduction sweeps is swept again for something that depends on its result.
   bool isResident(mlir::Operation *reduction);
 

@@ -65,8 +65,17 @@ struct Decomposition {
   Value total(ArrayAttr into, Type result) {
     if (weights) return into.empty() ? sumAll(weights) : a.sum(weights, op.getOver(), into);
     if (into.empty()) return a.to(a.fromInteger(SizeOp::create(b, op.getOver()), element), result);
-    Type perChunk = withAxes(b.getI64Type(), namesOf(into));
-    return a.to(a.fromInteger(PointsOp::create(b, perChunk, into), element), result);
+    Value points = PointsOp::create(b, withAxes(b.getI64Type(), namesOf(into)), into);
+    SmallVector<StringAttr> whole; // reduced, but not by chunks
+    auto kernel = op->getParentOfType<KernelOp>();
+    for (StringAttr axis : namesOf(op.getOver()))
+      if (llvm::none_of(namesOf(into), [&](StringAttr chunk) { return kernel.getAxis(chunk).getWhole() == axis; }))
+        whole.push_back(axis);
+    if (!whole.empty()) {
+      Value size = SizeOp::create(b, arrayOf(b.getContext(), whole));
+      points = arith::MulIOp::create(b, points, a.to(size, points.getType()));
+    }
+    return a.to(a.fromInteger(points, element), result);
   }
 
   Moments onePass() {
