@@ -13,8 +13,9 @@
 using namespace normc;
 using namespace normc::runtime;
 
-// Counts allocations: a warm run makes none.
+// Counts allocations: a warm run makes none. A sanitizer has its own, and the count stays 0.
 static std::atomic<long> allocations{0};
+#if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer) && !__has_feature(memory_sanitizer)
 void *operator new(size_t bytes) {
   ++allocations;
   if (void *memory = std::malloc(bytes)) return memory;
@@ -22,6 +23,7 @@ void *operator new(size_t bytes) {
 }
 void operator delete(void *memory) noexcept { std::free(memory); }
 void operator delete(void *memory, size_t) noexcept { std::free(memory); }
+#endif
 
 namespace {
 
