@@ -87,6 +87,11 @@ std::optional<Selection> Arguments::select(const Source &source) {
         good = false;
       }
     }
+    if (declared) {
+      std::string problem = checkArray(name, declared->inputs[name], selection, tensor);
+      if (!problem.empty()) diagnostics.error({placeOf(name)}, problem);
+      good &= problem.empty();
+    }
     if (tensor.type) selection.inputTypes[name] = *tensor.type;
     selection.inputRanks[name] = static_cast<int64_t>(tensor.shape.size());
   }

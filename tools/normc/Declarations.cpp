@@ -39,13 +39,32 @@ std::optional<Declared> readDeclaration(const Source &source, const Selection &s
   if (!interface) return std::nullopt;
   Declared declared;
   for (const Interface::Item &item : interface->inputs) {
-    declared.inputs[item.name] = {item.type->element.text, item.type->scalar, item.state};
+    Declared::Input &input = declared.inputs[item.name];
+    input.element = item.type->element.text;
+    input.text = toText(*item.type);
+    for (const AxisRef &axis : item.type->dims)
+      if (axis.pack) input.pack = true;
+      else ++input.dimensions;
+    input.scalar = item.type->scalar;
+    input.state = item.state;
     if (item.state) declared.outputs.push_back(item.name);
   }
-  for (const std::string &name : selection.runtimeScalars)
-    declared.inputs.try_emplace(name, Declared::Input{"", true, false});
+  for (const std::string &name : selection.runtimeScalars) declared.inputs[name].scalar = true;
   for (const Interface::Item &item : interface->outputs) declared.outputs.push_back(item.name);
   return declared;
+}
+
+std::string checkArray(const std::string &name, const Declared::Input &input, const Selection &selection,
+                       const Tensor &tensor) {
+  auto bound = selection.defines.find(input.element);
+  std::optional<ElementType> type = elementTypeNamed(bound != selection.defines.end() ? bound->second : input.element);
+  if (tensor.type && type && tensor.type != type)
+    return fmt::format("its elements are {}: input {} is {}, and no type is converted", nameOf(*tensor.type), name,
+                       bound != selection.defines.end() ? nameOf(*type) : input.text);
+  size_t rank = tensor.shape.size();
+  if (input.pack ? rank >= input.dimensions : rank == input.dimensions) return {};
+  return fmt::format("its shape is {}: input {} is {}, of {}{} dimension{}", formatShape(tensor.shape), name,
+                     input.text, input.pack ? "at least " : "", input.dimensions, input.dimensions == 1 ? "" : "s");
 }
 
 bool checkNames(const Declared &declared, const Options &options, Diagnostics &diagnostics) {

@@ -9,7 +9,10 @@ namespace normc::cli {
 /// What `run` needs to know of a kernel's declaration before it is compiled.
 struct Declared {
   struct Input {
-    std::string element; // a type, or a type parameter
+    std::string element;   // a type, or a type parameter
+    std::string text;      // as declared: "T[n, c, s...]"
+    size_t dimensions = 0; // packs aside
+    bool pack = false;     // any number of dimensions more
     bool scalar = false, state = false;
   };
   std::map<std::string, Input> inputs; // runtime scalars among them
@@ -19,6 +22,11 @@ struct Declared {
 /// The declaration of the selected kernel; empty where the spec does not parse that far or has no such kernel, which
 /// the compiler will say with its reasons.
 std::optional<Declared> readDeclaration(const Source &source, const Selection &selection);
+
+/// Checks the rank of an array, and its type where the declaration or -D says it, against the input's. Gives what is
+/// wrong; empty otherwise, and where only the compiler can tell.
+std::string checkArray(const std::string &name, const Declared::Input &input, const Selection &selection,
+                       const Tensor &tensor);
 
 /// Checks the names behind --input, --seed-input, --scalar and --output. False with errors of usage.
 bool checkNames(const Declared &declared, const Options &options, Diagnostics &diagnostics);

@@ -74,6 +74,12 @@ std::string specsFolder() {
 std::optional<Source> readSource(const Options &options, Diagnostics &diagnostics) {
   std::optional<FileContents> contents = readFile(options.file, diagnostics);
   if (!contents) return std::nullopt;
+  constexpr size_t most = size_t(4) << 20;
+  if (contents->bytes > most) {
+    diagnostics.error({options.file},
+                      fmt::format("the file has {} bytes: a spec has at most {}", contents->bytes, most));
+    return std::nullopt;
+  }
   Source source;
   source.path = options.file;
   source.text.assign(reinterpret_cast<const char *>(contents->storage.data()), contents->bytes);

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <limits>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,6 +36,13 @@ void copyFortranOrder(const std::byte *from, std::byte *to, const std::vector<in
       index[d] = 0;
     }
   }
+}
+
+/// The memory of this machine.
+int64_t machineBytes() {
+  int64_t pages = sysconf(_SC_PHYS_PAGES), pageBytes = sysconf(_SC_PAGESIZE), bytes = 0;
+  bool known = pages > 0 && pageBytes > 0 && !__builtin_mul_overflow(pages, pageBytes, &bytes);
+  return known ? bytes : std::numeric_limits<int64_t>::max();
 }
 
 /// Closes a file on the way out.
@@ -82,8 +90,7 @@ std::optional<Tensor> allocateTensor(ElementType type, std::vector<int64_t> shap
     return std::nullopt;
   }
   // The system promises more memory than it has, and ends the process later: ask for no more than the machine holds.
-  int64_t pages = sysconf(_SC_PHYS_PAGES), pageBytes = sysconf(_SC_PAGESIZE), machine = 0;
-  bool fits = pages <= 0 || __builtin_mul_overflow(pages, pageBytes, &machine) || *bytes <= machine;
+  bool fits = *bytes <= machineBytes();
   std::optional<runtime::Buffer> storage = fits ? runtime::Buffer::allocate(static_cast<size_t>(*bytes)) : std::nullopt;
   if (!storage) {
     diagnostics.error(
@@ -109,6 +116,7 @@ std::optional<FileContents> readFile(const std::string &path, Diagnostics &diagn
   if (file.descriptor < 0 || fstat(file.descriptor, &status) != 0)
     return fail(fmt::format("cannot open the file: {}", std::strerror(errno)));
   if (S_ISDIR(status.st_mode)) return fail("cannot read the file: it is a directory");
+  if (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode)) return fail("cannot read the file: it is a device");
   // A pipe has no size: it grows as it comes.
   size_t capacity = S_ISREG(status.st_mode) ? static_cast<size_t>(status.st_size) + 1 : size_t(1) << 16;
   std::optional<runtime::Buffer> storage = runtime::Buffer::allocate(capacity);
@@ -116,6 +124,8 @@ std::optional<FileContents> readFile(const std::string &path, Diagnostics &diagn
   size_t bytes = 0;
   while (true) {
     if (bytes == capacity) {
+      if (static_cast<int64_t>(capacity) > machineBytes() / 4)
+        return fail("there is no end to it that memory could hold");
       std::optional<runtime::Buffer> larger = runtime::Buffer::allocate(capacity * 2);
       if (!larger) return fail(fmt::format("no memory for its first {} bytes", capacity * 2));
       std::memcpy(larger->data(), storage->data(), bytes);

@@ -76,7 +76,12 @@ bool printSummaries(const Signature &signature, const Arguments &arguments, Diag
 /// "time: 812.4 us, 126.5 GB/s, 97% of the memory limit (…)".
 bool printTime(runtime::Call &call, Arguments &arguments, runtime::ThreadPool &pool, double compileSeconds,
                Diagnostics &diagnostics) {
-  double seconds = medianSeconds([&] { arguments.restore(); }, [&] { call.run(arguments.views(), pool, diagnostics); });
+  unsigned workers = call.workers();
+  auto prepare = [&] {
+    workers = std::max(workers, call.workers());
+    arguments.restore();
+  };
+  double seconds = medianSeconds(prepare, [&] { call.run(arguments.views(), pool, diagnostics); });
   if (diagnostics.any()) return false;
   auto bytes = static_cast<double>(arguments.bytes());
   std::string text = fmt::format("compile: {:.1f} ms\ntime: {:.2f} us, {:.2f} GB/s", compileSeconds * 1e3,
@@ -87,7 +92,7 @@ bool printTime(runtime::Call &call, Arguments &arguments, runtime::ThreadPool &p
                         100 * limit / seconds, copy->bypassing <= copy->ordinary ? "cache-bypassing" : "ordinary",
                         limit * 1e6, bytes / limit / 1e9);
   }
-  text += fmt::format("\nthreads: {}, of which at least {} took part\n", pool.threads(), call.workers());
+  text += fmt::format("\nthreads: {}, of which {} took part\n", pool.threads(), std::max(workers, call.workers()));
   return writeStandardOutput(text, diagnostics);
 }
 

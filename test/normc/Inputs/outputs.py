@@ -38,6 +38,10 @@ if os.path.exists("/dev/full"):
 expect(["run", KERNELS, "--input", "x=none.npy"], 3, "none.npy: error: cannot open the file: No such file")
 expect(["run", KERNELS, "--input", "x=folder"], 3, "it is a directory")
 expect(["run", "none.norm", "--input", "x=x.npy"], 3, "none.norm: error: cannot open the file")
+expect(["run", KERNELS, "--input", "x=/dev/zero"], 3, "it is a device")
+with open("long.norm", "w") as file:
+    file.write("// " + "x" * (5 << 20))
+expect(["check", "long.norm"], 1, "long.norm: error: the file has 5242883 bytes: a spec has at most 4194304")
 expect(["check", "folder"], 3, "it is a directory")
 expect(["check", "x.npy"], 1, "x.npy:1")
 expect(["run", KERNELS, "--seed-input", "x=100000000x100000000:f32"], 3, "no memory for a tensor")
