@@ -31,10 +31,8 @@ std::pair<size_t, unsigned> appendShown(std::string &out, std::string_view text,
   size_t length = characterLength(text, at);
   unsigned char first = text[at];
   bool control = first < 0x20 || first == 0x7f || (length == 2 && first == 0xc2 && (text[at + 1] & 0xe0) == 0x80);
-  if (length == 0 || control)
-    out += '?';
-  else
-    out.append(text.substr(at, length));
+  if (length == 0 || control) out += '?';
+  else out.append(text.substr(at, length));
   return {std::max<size_t>(length, 1), 1};
 }
 
@@ -61,10 +59,8 @@ std::string quoted(std::string_view line, unsigned place) {
     if (!found && at + 1 >= place) caret = cells.size(), found = true;
     std::string cell;
     auto [bytes, columns] = appendShown(cell, line, at, cells.size() % tabStop);
-    if (columns == 1)
-      cells.push_back(cell);
-    else
-      cells.insert(cells.end(), columns, " ");
+    if (columns == 1) cells.push_back(cell);
+    else cells.insert(cells.end(), columns, " ");
     at += bytes;
   }
   if (!found) caret = cells.size();
@@ -116,7 +112,8 @@ size_t editDistance(std::string_view a, std::string_view b) {
     next[0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
       next[j] = std::min({last[j] + 1, next[j - 1] + 1, last[j - 1] + (a[i - 1] != b[j - 1])});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) next[j] = std::min(next[j], before[j - 2] + 1);
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        next[j] = std::min(next[j], before[j - 2] + 1);
     }
     std::swap(before, last);
     std::swap(last, next);
@@ -141,19 +138,18 @@ void Diagnostics::addSource(std::string file, std::string text) {
 }
 
 Diagnostics::Entry &Diagnostics::error(Place place, std::string message, Fault fault) {
+  if (entries.size() >= mostKept) {
+    ++dropped;
+    repeated = Entry{fault, std::move(place), std::move(message), {}};
+    return repeated;
+  }
   for (Entry &entry : entries)
     if (entry.place.line == place.line && entry.place.column == place.column && entry.message == message &&
         entry.place.file == place.file) {
       repeated = entry;
       return repeated; // notes were given the first time
     }
-  Entry entry{fault, std::move(place), std::move(message), {}};
-  if (entries.size() >= mostKept) {
-    ++dropped;
-    repeated = std::move(entry);
-    return repeated;
-  }
-  return entries.emplace_back(std::move(entry));
+  return entries.emplace_back(Entry{fault, std::move(place), std::move(message), {}});
 }
 
 void Diagnostics::append(const Diagnostics &other) {

@@ -214,8 +214,8 @@ private:
 } // namespace
 
 std::string_view spellingOf(Expr::Op op) {
-  constexpr std::array<std::string_view, 12> spelling = {"+", "-",  "*",  "/",  "<",   "<=",
-                                                         ">", ">=", "==", "!=", "and", "or"};
+  constexpr std::array<std::string_view, 12> spelling = {
+      "+", "-", "*", "/", "<", "<=", ">", ">=", "==", "!=", "and", "or"};
   return spelling[static_cast<size_t>(op)];
 }
 

@@ -69,7 +69,7 @@ struct Expr {
 
   Kind kind = Kind::integer;
   Spot spot;
-  std::string text; // of a literal as written, of a name, of what is called
+  std::string text;  // of a literal as written, of a name, of what is called
   bool pack = false; // of a name: `s...`
   int64_t integer = 0;
   double real = 0;

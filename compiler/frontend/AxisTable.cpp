@@ -33,7 +33,7 @@ AxisSet AxisTable::setOf(unsigned axis) const {
 }
 
 std::string AxisTable::namesOf(AxisSet set) const {
-  std::map<int, std::string> byPlace; // of the first leaf
+  std::map<int, std::string> byPlace;      // of the first leaf
   for (size_t i = 0; i < axes.size(); ++i) // wholes come before their parts
     if (AxisSet own = setOf(i); own && (own & set) == own) {
       byPlace[std::countr_zero(own)] = axes[i].pack ? axes[i].name + "..." : axes[i].name;
@@ -42,8 +42,7 @@ std::string AxisTable::namesOf(AxisSet set) const {
   std::vector<std::string> names;
   for (const auto &entry : byPlace) names.push_back(entry.second);
   std::string text;
-  for (size_t i = 0; i < names.size(); ++i)
-    text += (i == 0 ? "" : i + 1 == names.size() ? " and " : ", ") + names[i];
+  for (size_t i = 0; i < names.size(); ++i) text += (i == 0 ? "" : i + 1 == names.size() ? " and " : ", ") + names[i];
   return text;
 }
 
@@ -128,7 +127,8 @@ private:
     }
     if (!packAgrees(axis, split.whole)) return;
     if (axis.isSplit()) {
-      error(split.whole.spot, "`" + axis.name + "` is split twice").notes.emplace_back(axis.spot.place(), "declared here");
+      error(split.whole.spot, "`" + axis.name + "` is split twice")
+          .notes.emplace_back(axis.spot.place(), "declared here");
       return;
     }
     if (split.outer.name == split.inner.name) {
@@ -138,8 +138,8 @@ private:
     int outer = factor(split.outer, whole, statement), inner = factor(split.inner, whole, statement);
     if (outer < 0 || inner < 0) return;
     if (split.fixed && split.fixed->name != split.outer.name && split.fixed->name != split.inner.name) {
-      error(split.fixed->spot, "`where` fixes a factor of the split, `" + split.outer.name + "` or `" + split.inner.name +
-                                   "`, found `" + split.fixed->name + "`");
+      error(split.fixed->spot, "`where` fixes a factor of the split, `" + split.outer.name + "` or `" +
+                                   split.inner.name + "`, found `" + split.fixed->name + "`");
       return;
     }
     if (!split.fixed && !table.axes[outer].fromInput && !table.axes[inner].fromInput) {
@@ -152,7 +152,8 @@ private:
     std::vector<unsigned> leaves = table.leavesOf(whole);
     if (std::set<unsigned>(leaves.begin(), leaves.end()).size() != leaves.size()) {
       table.axes[whole].outer = table.axes[whole].inner = -1;
-      error(split.whole.spot, "the factors `" + split.outer.name + "` and `" + split.inner.name + "` have an axis in common");
+      error(split.whole.spot,
+            "the factors `" + split.outer.name + "` and `" + split.inner.name + "` have an axis in common");
     }
   }
 
@@ -175,12 +176,9 @@ private:
     }
     const AxisTable::Axis &axis = table.axes[known];
     std::string problem;
-    if (axis.pack)
-      problem = "`" + axis.name + "...` is a pack: it cannot be a factor";
-    else if (contains(known, whole))
-      problem = "`" + table.axes[whole].name + "` cannot be a factor of itself";
-    else if (!axis.fromInput)
-      problem = "`" + axis.name + "` is a factor already: give this one another name";
+    if (axis.pack) problem = "`" + axis.name + "...` is a pack: it cannot be a factor";
+    else if (contains(known, whole)) problem = "`" + table.axes[whole].name + "` cannot be a factor of itself";
+    else if (!axis.fromInput) problem = "`" + axis.name + "` is a factor already: give this one another name";
     if (problem.empty()) return known;
     error(name.spot, problem).notes.emplace_back(axis.spot.place(), "it is declared here");
     return -1;
@@ -225,6 +223,7 @@ private:
       result.dims.push_back(axis);
       if (dim.unnamed()) continue;
       if (axis < 0) {
+        if (diagnostics.count() > 1000) break;
         std::string near = nearestName(dim.name, table.names());
         error(dim.spot, "`" + dim.name + "` is not an axis of an input or of a split, so `" + name.text +
                             "` has no extent for it" + (near.empty() ? "" : ": did you mean `" + near + "`"));
@@ -255,8 +254,8 @@ private:
 };
 } // namespace
 
-bool resolveAxes(const Kernel &kernel, AxisTable &table, std::vector<TensorAxes> &inputs, std::vector<TensorAxes> &outputs,
-                 Diagnostics &diagnostics) {
+bool resolveAxes(const Kernel &kernel, AxisTable &table, std::vector<TensorAxes> &inputs,
+                 std::vector<TensorAxes> &outputs, Diagnostics &diagnostics) {
   return Resolver(kernel, table, diagnostics).run(inputs, outputs);
 }
 

@@ -10,10 +10,10 @@ public:
   struct Axis {
     std::string name;
     bool pack = false, fromInput = false;
-    Spot spot;                    // where it is declared
-    int outer = -1, inner = -1;   // the parts, where it is split
-    size_t since = 0;             // the first statement that sees it
-    int leaf = -1;                // its place in an AxisSet, where it is not split
+    Spot spot;                  // where it is declared
+    int outer = -1, inner = -1; // the parts, where it is split
+    size_t since = 0;           // the first statement that sees it
+    int leaf = -1;              // its place in an AxisSet, where it is not split
     bool isSplit() const { return outer >= 0; }
   };
   std::vector<Axis> axes;
@@ -37,10 +37,10 @@ struct TensorAxes {
   AxisSet set = 0;
 };
 
-/// The table of a kernel, and the axes of its inputs and outputs. Reports what is wrong with them; false where the rest of
-/// the kernel cannot be looked at. The extents of factors are the business of whoever reads the statements.
-bool resolveAxes(const Kernel &kernel, AxisTable &table, std::vector<TensorAxes> &inputs, std::vector<TensorAxes> &outputs,
-                 Diagnostics &diagnostics);
+/// The table of a kernel, and the axes of its inputs and outputs. Reports what is wrong with them; false where the rest
+/// of the kernel cannot be looked at. The extents of factors are the business of whoever reads the statements.
+bool resolveAxes(const Kernel &kernel, AxisTable &table, std::vector<TensorAxes> &inputs,
+                 std::vector<TensorAxes> &outputs, Diagnostics &diagnostics);
 
 } // namespace normc
 #endif

@@ -41,18 +41,19 @@ public:
       if (parameter.kind == ParameterKind::real) reals.push_back(parameter.name.text);
     }
     for (const auto &[name, text] : selection.defines)
-      if (!bindings.count(name)) usage("-D " + name + ": " + interface.name + " has no parameter `" + name + "`" + hint(name, names));
+      if (!bindings.count(name))
+        usage("-D " + name + ": " + interface.name + " has no parameter `" + name + "`" + hint(name, names));
     for (const std::string &name : selection.runtimeScalars) {
       auto found = bindings.find(name);
       if (found == bindings.end())
-        usage("--runtime-scalar " + name + ": " + interface.name + " has no parameter `" + name + "`" + hint(name, reals));
+        usage("--runtime-scalar " + name + ": " + interface.name + " has no parameter `" + name + "`" +
+              hint(name, reals));
       else if (found->second.parameter->kind != ParameterKind::real)
         usage("--runtime-scalar " + name + ": `" + name + "` is of kind " +
               std::string(nameOf(found->second.parameter->kind)) + ", only a real can move to run time");
       else if (selection.defines.count(name))
         usage("`" + name + "` is bound by -D and moved to run time by --runtime-scalar: choose one");
-      else
-        found->second.atRunTime = true;
+      else found->second.atRunTime = true;
     }
     for (const Parameter &parameter : kernel.parameters) {
       Bound &bound = bindings[parameter.name.text];
@@ -132,7 +133,8 @@ private:
       wanted = "a number";
       break;
     case ParameterKind::boolean:
-      if (literal && std::holds_alternative<bool>(literal->value)) return void(bound.value = std::get<bool>(literal->value));
+      if (literal && std::holds_alternative<bool>(literal->value))
+        return void(bound.value = std::get<bool>(literal->value));
       wanted = "true or false";
       break;
     case ParameterKind::method:
@@ -170,10 +172,8 @@ private:
       return;
     }
     if (auto *name = std::get_if<Name>(&parameter.byDefault)) {
-      if (parameter.kind == ParameterKind::type)
-        bound.value = *elementTypeNamed(name->text);
-      else if (parameter.kind == ParameterKind::method)
-        bound.value = name->text;
+      if (parameter.kind == ParameterKind::type) bound.value = *elementTypeNamed(name->text);
+      else if (parameter.kind == ParameterKind::method) bound.value = name->text;
       else {
         FunctionReference found;
         lookUp(name->text, true, found); // reported with the declaration

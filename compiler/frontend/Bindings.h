@@ -23,8 +23,8 @@ using Bindings = std::map<std::string, Bound, std::less<>>;
 /// Every parameter of a kernel without a value. Reports what is wrong with their declarations.
 Bindings genericBindings(const File &file, const Kernel &kernel, Diagnostics &diagnostics);
 
-/// Every parameter with its value: what -D says, for a type else what is passed, else the default. Faults of the command
-/// line are reported as such. `interface` is that of the selected kernel, which may be a gradient of `kernel`.
+/// Every parameter with its value: what -D says, for a type else what is passed, else the default. Faults of the
+/// command line are reported as such. `interface` is that of the selected kernel, which may be a gradient of `kernel`.
 bool bindParameters(const File &file, const Kernel &kernel, const Interface &interface, const Selection &selection,
                     Bindings &bindings, Diagnostics &diagnostics);
 

@@ -10,9 +10,34 @@ namespace normc {
 /// The functions of the language itself.
 struct Builtin {
   enum class Kind : uint8_t {
-    absolute, squareRoot, reciprocalRoot, exponential, logarithm, hyperbolicTangent, errorFunction, sigmoid, floor, round,
-    power, minimum, maximum, clamp, lerp, identity, where, cast, stopGradient,
-    size, index, count, at, sum, mean, any, all, moments,
+    absolute,
+    squareRoot,
+    reciprocalRoot,
+    exponential,
+    logarithm,
+    hyperbolicTangent,
+    errorFunction,
+    sigmoid,
+    floor,
+    round,
+    power,
+    minimum,
+    maximum,
+    clamp,
+    lerp,
+    identity,
+    where,
+    cast,
+    stopGradient,
+    size,
+    index,
+    count,
+    at,
+    sum,
+    mean,
+    any,
+    all,
+    moments,
   };
   std::string_view name;
   Kind kind;

@@ -53,7 +53,8 @@ private:
     }
     for (const auto &[pack, rank] : selection.ranks)
       if (isKnown("--rank", pack, axes, "pack of axes")) checkRank(pack, rank);
-    for (const auto &[name, order] : selection.orders) isKnown("--order", name, joined(inputs, outputs), "input or output");
+    for (const auto &[name, order] : selection.orders)
+      isKnown("--order", name, joined(inputs, outputs), "input or output");
     for (const std::string &name : selection.omit) checkOmission(name);
     for (const auto &[output, input] : selection.inplace) {
       isKnown("--inplace", output, outputs, "output");
@@ -82,6 +83,7 @@ private:
   }
 
   void checkOmission(const std::string &name) {
+    if (isScalar(name)) return; // Specialize knows whether it has a default
     Names optional = joined(outputs, states), all = joined(joined(plain, states), outputs);
     for (const Item &input : interface.inputs)
       if (input.optional) optional.push_back(input.name);
@@ -94,10 +96,10 @@ private:
       return;
     }
     if (std::find(all.begin(), all.end(), name) != all.end())
-      usage("--omit " + name + ": `" + name + "` is required: only inputs with a default, outputs and state updates can be "
+      usage("--omit " + name + ": `" + name +
+            "` is required: only inputs with a default, outputs and state updates can be "
             "omitted");
-    else
-      isKnown("--omit", name, all, "input or output");
+    else isKnown("--omit", name, all, "input or output");
   }
 
   const Item *tensor(const std::string &name) const {
@@ -117,7 +119,8 @@ private:
     if (wanted == given) return;
     std::string text;
     for (const std::string &dim : order) text += (text.empty() ? "" : ",") + dim;
-    usage("--order " + name + "=" + text + ": the order lists each axis of `" + name + "` once, in any order: " + declared);
+    usage("--order " + name + "=" + text + ": the order lists each axis of `" + name +
+          "` once, in any order: " + declared);
   }
 
   void checkInplace(const std::string &output, const std::string &input) {
@@ -126,8 +129,8 @@ private:
     bool sameDims = from.scalar == to.scalar && from.dims.size() == to.dims.size();
     for (size_t i = 0; sameDims && i < from.dims.size(); ++i) sameDims = from.dims[i].text() == to.dims[i].text();
     if (elementOf(to, bindings) == elementOf(from, bindings) && sameDims) return;
-    usage("--inplace " + output + "=" + input + ": the two differ, " + output + " is " + text(to) + " and " + input + " is " +
-          text(from));
+    usage("--inplace " + output + "=" + input + ": the two differ, " + output + " is " + text(to) + " and " + input +
+          " is " + text(from));
   }
 
   bool isPassed(const Item &input) const { return !selection.passed || selection.passed->count(input.name); }
@@ -155,7 +158,8 @@ private:
   /// Binds each pack that one tensor leaves as its only unknown, until nothing is left to learn.
   void ranks() {
     std::map<std::string, Rank> known;
-    for (const auto &[pack, rank] : selection.ranks) known[pack] = {rank, "--rank " + pack + "=" + std::to_string(rank)};
+    for (const auto &[pack, rank] : selection.ranks)
+      known[pack] = {rank, "--rank " + pack + "=" + std::to_string(rank)};
     std::vector<const Item *> open;
     for (const Item &input : interface.inputs)
       if (isPassed(input) && selection.inputRanks.count(input.name)) open.push_back(&input);

@@ -1,11 +1,8 @@
 #include "compiler/frontend/Declare.h"
 #include "compiler/frontend/Builtins.h"
-#include <set>
 
 namespace normc {
-namespace {
 
-/// Names of the functions an expression calls.
 void collectCalls(const Expr &expr, std::set<std::string> &calls) {
   if (expr.kind == Expr::Kind::call) calls.insert(expr.text);
   for (const Expr &operand : expr.operands) collectCalls(operand, calls);
@@ -13,6 +10,7 @@ void collectCalls(const Expr &expr, std::set<std::string> &calls) {
     for (const auto &named : expr.tail->named) collectCalls(named.second, calls);
 }
 
+namespace {
 class Declarer {
 public:
   Declarer(Unit &unit, Diagnostics &diagnostics) : unit(unit), diagnostics(diagnostics) {}
@@ -67,7 +65,8 @@ private:
         diagnostics.error(argument.spot.place(), "the argument `" + argument.text + "` is declared twice");
   }
 
-  template <typename Declared> void addKernel(const Declared &kernel, std::map<std::string, const Declared *, std::less<>> &into) {
+  template <typename Declared>
+  void addKernel(const Declared &kernel, std::map<std::string, const Declared *, std::less<>> &into) {
     const Name &name = kernel.name;
     auto inKernels = unit.kernels.find(name.text);
     auto inGradients = unit.gradients.find(name.text);
@@ -105,8 +104,8 @@ private:
       if (waiting[function].empty()) continue;
       function->recursive = true;
       if (++looked <= 50 && onCycle(function, waiting))
-        diagnostics.error(function->name.spot.place(), "the fn `" + function->name.text +
-                                                           "` calls itself: a fn cannot be recursive");
+        diagnostics.error(function->name.spot.place(),
+                          "the fn `" + function->name.text + "` calls itself: a fn cannot be recursive");
     }
   }
 

@@ -31,7 +31,9 @@ std::optional<Selected> select(const File &file, const std::string &name, Diagno
   for (const std::string &known : names) all += (all.empty() ? "" : ", ") + known;
   diagnostics.error({unit.source.path, 0, 0},
                     "unknown kernel `" + name + "`: " +
-                        (!near.empty() ? "did you mean `" + near + "`" : all.empty() ? "there is none" : "there are " + all),
+                        (!near.empty() ? "did you mean `" + near + "`"
+                         : all.empty() ? "there is none"
+                                       : "there are " + all),
                     Fault::usage);
   return std::nullopt;
 }
@@ -97,7 +99,8 @@ private:
       for (int part : {axis.outer, axis.inner}) {
         if (axes[part].fromInput) continue;
         Place place = axes[part].spot.place();
-        places.set(axis.name, string(place.file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column)));
+        places.set(axis.name,
+                   string(place.file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column)));
         break;
       }
     }
@@ -154,7 +157,8 @@ private:
       locations.push_back(location(scalar->name.spot));
     }
     std::vector<NodeId> stored;
-    auto result = [&](const Name &name, const TensorType &type, ElementType element, const TensorAxes &axes, NodeId value) {
+    auto result = [&](const Name &name, const TensorType &type, ElementType element, const TensorAxes &axes,
+                      NodeId value) {
       results.push_back(memory(element, axes));
       resultAttributes.push_back(attributes(name, type).getDictionary(&context));
       stored.push_back(value);
@@ -175,8 +179,7 @@ private:
       norm::FactorOp::create(builder, location(factor.spot), string(resolved.table.axes[factor.axis].name),
                              values[factor.size], string(resolved.table.axes[factor.whole].name));
     SmallVector<Value> returned;
-    for (auto [type, value] : llvm::zip(results, stored))
-      returned.push_back(values.store(value, type));
+    for (auto [type, value] : llvm::zip(results, stored)) returned.push_back(values.store(value, type));
     norm::ReturnOp::create(builder, location(kernel.name.spot), returned);
   }
 
@@ -193,10 +196,8 @@ OwningOpRef<ModuleOp> emitNorm(MLIRContext &context, const File &file, const Sel
   std::optional<Selected> selected = select(file, selection.kernel, diagnostics);
   if (!selected) return nullptr;
   Interface interface;
-  if (selected->kernel)
-    interface = interfaceOf(*selected->kernel);
-  else if (!interfaceOf(*selected->gradient, interface, diagnostics))
-    return nullptr;
+  if (selected->kernel) interface = interfaceOf(*selected->kernel);
+  else if (!interfaceOf(*selected->gradient, interface, diagnostics)) return nullptr;
   const Kernel &kernel = *interface.kernel;
 
   Bindings bindings;

@@ -90,12 +90,9 @@ Value ValueEmitter::toAxes(Value value, Type type) {
 Value ValueEmitter::constant(const Constant &value, Type type) {
   TypedAttr attribute;
   Type element = getElementTypeOrSelf(type);
-  if (auto *integer = std::get_if<int64_t>(&value))
-    attribute = builder.getI64IntegerAttr(*integer);
-  else if (auto *real = std::get_if<double>(&value))
-    attribute = builder.getFloatAttr(element, *real);
-  else
-    attribute = builder.getBoolAttr(std::get<bool>(value));
+  if (auto *integer = std::get_if<int64_t>(&value)) attribute = builder.getI64IntegerAttr(*integer);
+  else if (auto *real = std::get_if<double>(&value)) attribute = builder.getFloatAttr(element, *real);
+  else attribute = builder.getBoolAttr(std::get<bool>(value));
   return toAxes(arith::ConstantOp::create(builder, location, attribute), type);
 }
 
@@ -142,8 +139,8 @@ Value ValueEmitter::emitNode(const Node &node) {
     if (node.operands[1] != noNode) weights = toAxes(values[node.operands[1]], value.getType());
     auto across = node.payload % 2 ? builder.getUnitAttr() : UnitAttr();
     auto method = norm::MethodAttr::get(builder.getContext(), norm::Method(node.payload / 2));
-    return norm::MomentsOp::create(builder, location, value, weights, arrayOf(node.over), builder.getArrayAttr({}), method,
-                                   across)
+    return norm::MomentsOp::create(builder, location, value, weights, arrayOf(node.over), builder.getArrayAttr({}),
+                                   method, across)
         .getMean();
   }
   case NodeOp::mean:
@@ -185,7 +182,8 @@ Value ValueEmitter::elementwise(const Node &node) {
     Value a = operand(0), b = operand(1);
     return Op::create(builder, location, a, b);
   };
-  auto either = [&]<typename Real, typename Integer>(std::type_identity<Real> real, std::type_identity<Integer> integer) {
+  auto either = [&]<typename Real, typename Integer>(std::type_identity<Real> real,
+                                                     std::type_identity<Integer> integer) {
     return node.kind == ValueKind::real ? two(real) : two(integer);
   };
   switch (node.op) {
@@ -202,7 +200,8 @@ Value ValueEmitter::elementwise(const Node &node) {
     Value value = operand(0);
     if (isa<FloatType>(getElementTypeOrSelf(value)))
       return arith::CmpFOp::create(builder, location, arith::CmpFPredicate::UNE, value, constant(0.0, value.getType()));
-    return arith::CmpIOp::create(builder, location, arith::CmpIPredicate::ne, value, constant(int64_t(0), value.getType()));
+    return arith::CmpIOp::create(builder, location, arith::CmpIPredicate::ne, value,
+                                 constant(int64_t(0), value.getType()));
   }
   case NodeOp::add:
     return either(op<arith::AddFOp>, op<arith::AddIOp>);

@@ -54,9 +54,10 @@ Constant foldReals(NodeOp op, double a, double b) {
   case NodeOp::multiply:
     return a * b;
   case NodeOp::divide:
-    if (b == 0) return std::isnan(a) || a == 0 ? std::numeric_limits<double>::quiet_NaN()
-                                               : std::copysign(std::numeric_limits<double>::infinity(),
-                                                               std::signbit(a) == std::signbit(b) ? 1.0 : -1.0);
+    if (b == 0)
+      return std::isnan(a) || a == 0 ? std::numeric_limits<double>::quiet_NaN()
+                                     : std::copysign(std::numeric_limits<double>::infinity(),
+                                                     std::signbit(a) == std::signbit(b) ? 1.0 : -1.0);
     return a / b;
   case NodeOp::minimum:
     return lesser(a, b);
@@ -136,10 +137,8 @@ Constant Graph::fold(const NodeKey &key) const {
   auto *realA = std::get_if<double>(&a), *realB = std::get_if<double>(&b);
   if (integerA && key.op == NodeOp::toReal)
     return computesInDouble ? static_cast<double>(*integerA) : static_cast<double>(static_cast<float>(*integerA));
-  if (integerA)
-    result = integerB ? foldIntegers(key.op, *integerA, *integerB) : foldInteger(key.op, *integerA);
-  else if (realA)
-    result = realB ? foldReals(key.op, *realA, *realB) : foldReal(key.op, *realA);
+  if (integerA) result = integerB ? foldIntegers(key.op, *integerA, *integerB) : foldInteger(key.op, *integerA);
+  else if (realA) result = realB ? foldReals(key.op, *realA, *realB) : foldReal(key.op, *realA);
   if (auto *real = std::get_if<double>(&result)) return rounded(*real);
   return result;
 }

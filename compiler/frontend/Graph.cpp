@@ -46,12 +46,10 @@ NodeId Graph::make(NodeKey key, Spot spot) {
 NodeId Graph::constant(Constant value, Spot spot) {
   NodeKey key;
   key.op = NodeOp::constant;
-  if (auto *integer = std::get_if<int64_t>(&value))
-    key.kind = Kind::integer, key.payload = *integer;
+  if (auto *integer = std::get_if<int64_t>(&value)) key.kind = Kind::integer, key.payload = *integer;
   else if (auto *real = std::get_if<double>(&value))
     key.kind = Kind::real, key.payload = std::bit_cast<int64_t>(rounded(*real));
-  else if (auto *boolean = std::get_if<bool>(&value))
-    key.kind = Kind::boolean, key.payload = *boolean;
+  else if (auto *boolean = std::get_if<bool>(&value)) key.kind = Kind::boolean, key.payload = *boolean;
   return make(key, spot);
 }
 
@@ -65,7 +63,9 @@ NodeId Graph::binary(NodeOp op, Kind kind, NodeId a, NodeId b, Spot spot) {
   return make({op, kind, nodes[a].axes | nodes[b].axes, 0, {a, b, noNode}, 0}, spot);
 }
 
-NodeId Graph::toReal(NodeId a, Spot spot) { return nodes[a].kind == Kind::real ? a : unary(NodeOp::toReal, Kind::real, a, spot); }
+NodeId Graph::toReal(NodeId a, Spot spot) {
+  return nodes[a].kind == Kind::real ? a : unary(NodeOp::toReal, Kind::real, a, spot);
+}
 
 NodeId Graph::toNumber(NodeId a, Spot spot) {
   return nodes[a].kind == Kind::boolean ? unary(NodeOp::toInteger, Kind::integer, a, spot) : a;
@@ -109,9 +109,7 @@ NodeId Graph::logical(NodeOp op, NodeId a, NodeId b, Spot spot) {
   return binary(op, Kind::boolean, toBoolean(a, spot), toBoolean(b, spot), spot);
 }
 
-NodeId Graph::invert(NodeId a, Spot spot) {
-  return unary(NodeOp::inversion, Kind::boolean, toBoolean(a, spot), spot);
-}
+NodeId Graph::invert(NodeId a, Spot spot) { return unary(NodeOp::inversion, Kind::boolean, toBoolean(a, spot), spot); }
 
 NodeId Graph::select(NodeId condition, NodeId a, NodeId b, Spot spot) {
   condition = toBoolean(condition, spot);
@@ -140,7 +138,8 @@ NodeId Graph::cast(NodeId a, ElementType type, Spot spot) {
   bool wide = type == ElementType::f64 || (type == ElementType::f32 && !computesInDouble) ||
               (type == ElementType::i64 && nodes[from].kind == Kind::integer);
   if (wide) return from;
-  return make({NodeOp::cast, kindOf(type), nodes[from].axes, 0, {from, noNode, noNode}, static_cast<int64_t>(type)}, spot);
+  return make({NodeOp::cast, kindOf(type), nodes[from].axes, 0, {from, noNode, noNode}, static_cast<int64_t>(type)},
+              spot);
 }
 
 NodeId Graph::sizeOf(AxisSet leaves, Spot spot) {

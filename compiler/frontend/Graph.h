@@ -57,13 +57,13 @@ enum class NodeOp : uint8_t {
   power,
   cast, // payload: the element type
   stopGradient,
-  size,     // over: leaves, or payload: 1 + an axis that is a product, for the factor of a split
-  index,    // over: one leaf
-  at,       // payload: the axis
-  reduce,   // payload: ReduceOp
+  size,      // over: leaves, or payload: 1 + an axis that is a product, for the factor of a split
+  index,     // over: one leaf
+  at,        // payload: the axis
+  reduce,    // payload: ReduceOp
   allReduce, // payload: ReduceOp
-  moments,  // operands: value, weights or noNode; payload: method * 2 + across
-  mean,     // of a moments node
+  moments,   // operands: value, weights or noNode; payload: method * 2 + across
+  mean,      // of a moments node
   variance,
 };
 
@@ -85,7 +85,8 @@ struct Node : NodeKey {
   Spot spot;      // where it is first computed
 };
 
-/// Values of a kernel, each once: the same operation on the same operands is the same node. Operands precede their users.
+/// Values of a kernel, each once: the same operation on the same operands is the same node. Operands precede their
+/// users.
 class Graph {
 public:
   /// Operations after sharing that a kernel may have.

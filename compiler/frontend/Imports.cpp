@@ -1,4 +1,5 @@
 #include "compiler/frontend/Imports.h"
+#include "compiler/frontend/Builtins.h"
 #include "compiler/frontend/Declare.h"
 #include "compiler/frontend/Parser.h"
 #include <algorithm>
@@ -94,8 +95,7 @@ private:
       std::string text, problem;
       if (!readText(path.string(), text, problem))
         diagnostics.error(import.spot.place(), "cannot read the import " + path.string() + ": " + problem);
-      else
-        import.unit = load(path.string(), std::move(text));
+      else import.unit = load(path.string(), std::move(text));
     }
     from.wellFormed &= import.unit && import.unit->wellFormed;
   }
@@ -115,11 +115,21 @@ private:
   std::map<std::string, const Unit *> loaded;             // by canonical path
 };
 
-bool hasFunctionParameter(const Unit &unit) {
-  for (const auto &[name, kernel] : unit.kernels)
+/// A parameter of kind fn may name one of the installed activations, and so may a call that lacks its import: the
+/// diagnostic then says so.
+bool needsActivations(const Unit &unit) {
+  std::set<std::string> calls;
+  for (const auto &[name, kernel] : unit.kernels) {
     for (const Parameter &parameter : kernel->parameters)
       if (parameter.kind == ParameterKind::function) return true;
-  return false;
+    for (const Statement &statement : kernel->statements) {
+      if (auto *let = std::get_if<Let>(&statement.what)) collectCalls(let->value, calls);
+      if (auto *assign = std::get_if<Assign>(&statement.what)) collectCalls(assign->value, calls);
+    }
+  }
+  for (const auto &[name, function] : unit.functions) collectCalls(function->body, calls);
+  return std::any_of(calls.begin(), calls.end(),
+                     [&](const std::string &name) { return !builtinNamed(name) && !unit.functions.count(name); });
 }
 } // namespace
 
@@ -144,7 +154,7 @@ std::unique_ptr<File> parseFile(std::string path, std::string text, const std::v
   auto file = std::make_unique<File>();
   Loader loader(*file, importPaths, diagnostics);
   file->main = loader.load(std::move(path), std::move(text));
-  if (hasFunctionParameter(*file->main)) loader.loadActivations();
+  if (needsActivations(*file->main)) loader.loadActivations();
   return file;
 }
 

@@ -4,9 +4,9 @@
 
 namespace normc {
 
-/// Parses a file and all it imports. An import is looked up beside the importing file, then along `importPaths` in order;
-/// the caller appends the installed specs to them. Errors (of syntax, of imports, of names declared twice, of fns that
-/// call themselves) go to `diagnostics`, which also gets the texts to quote. Never null.
+/// Parses a file and all it imports. An import is looked up beside the importing file, then along `importPaths` in
+/// order; the caller appends the installed specs to them. Errors (of syntax, of imports, of names declared twice, of
+/// fns that call themselves) go to `diagnostics`, which also gets the texts to quote. Never null.
 std::unique_ptr<File> parseFile(std::string path, std::string text, const std::vector<std::string> &importPaths,
                                 Diagnostics &diagnostics);
 

@@ -81,14 +81,11 @@ private:
     if (const Item *output = interface.output(name.text)) return output;
     const Item *input = interface.input(name.text);
     std::string message = "`" + name.text + "` is not an output of " + interface.name;
-    if (input && input->state)
-      message += ": it is state, whose cotangent is zero";
-    else if (input)
-      message += ": it is an input, which stands behind `wrt`";
+    if (input && input->state) message += ": it is state, whose cotangent is zero";
+    else if (input) message += ": it is an input, which stands behind `wrt`";
     else if (std::string near = nearestName(name.text, namesOf(interface.outputs)); !near.empty())
       message += ": did you mean `" + near + "`";
-    else
-      message += ": `" + clause + "` names outputs";
+    else message += ": `" + clause + "` names outputs";
     error(name.spot, message);
     return nullptr;
   }
@@ -110,8 +107,7 @@ private:
     }
     if (!input) {
       std::string message = "`" + name.text + "` is not an input of " + interface.name;
-      if (interface.output(name.text))
-        message += ": it is an output, which stands behind `of`";
+      if (interface.output(name.text)) message += ": it is an output, which stands behind `of`";
       else if (std::string near = nearestName(name.text, namesOf(interface.inputs)); !near.empty())
         message += ": did you mean `" + near + "`";
       error(name.spot, message);
@@ -129,8 +125,8 @@ private:
     for (const auto *items : {&result.inputs, &result.outputs})
       for (const Item &item : *items)
         if (!seen.insert(item.name).second)
-          error(item.spot, "the gradient would have two tensors called `" + item.name + "`: rename one in " +
-                               interface.name);
+          error(item.spot,
+                "the gradient would have two tensors called `" + item.name + "`: rename one in " + interface.name);
   }
 
   Interface &interface;
@@ -172,8 +168,8 @@ bool interfaceOf(const Gradient &gradient, Interface &into, Diagnostics &diagnos
       for (const auto &entry : last.unit->kernels) names.push_back(entry.first);
       for (const auto &entry : last.unit->gradients) names.push_back(entry.first);
       std::string near = nearestName(last.of.text, names);
-      diagnostics.error(last.of.spot.place(),
-                        "unknown kernel `" + last.of.text + "`" + (near.empty() ? "" : ": did you mean `" + near + "`"));
+      diagnostics.error(last.of.spot.place(), "unknown kernel `" + last.of.text + "`" +
+                                                  (near.empty() ? "" : ": did you mean `" + near + "`"));
       return false;
     }
     if (std::find(chain.begin(), chain.end(), found->second) != chain.end()) {
@@ -181,7 +177,8 @@ bool interfaceOf(const Gradient &gradient, Interface &into, Diagnostics &diagnos
       return false;
     }
     if (chain.size() == mostOrders) {
-      diagnostics.error(gradient.of.spot.place(), "more than " + std::to_string(mostOrders) + " gradients of gradients");
+      diagnostics.error(gradient.of.spot.place(),
+                        "more than " + std::to_string(mostOrders) + " gradients of gradients");
       return false;
     }
     chain.push_back(found->second);

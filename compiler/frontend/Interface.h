@@ -11,7 +11,7 @@ struct Interface {
     const TensorType *type = nullptr;
     Spot spot;
     bool state = false, optional = false;
-    bool given = false; // of a gradient: an output of the forward kernel
+    bool given = false;      // of a gradient: an output of the forward kernel
     std::string primal = {}; // of a cotangent or a gradient: what it belongs to
   };
   std::string name;
@@ -25,7 +25,8 @@ struct Interface {
 
 Interface interfaceOf(const Kernel &kernel);
 
-/// Follows a gradient to the kernel it derives; reports names that are not there, `wrt` what has no derivative, and so on.
+/// Follows a gradient to the kernel it derives; reports names that are not there, `wrt` what has no derivative, and so
+/// on.
 bool interfaceOf(const Gradient &gradient, Interface &into, Diagnostics &diagnostics);
 
 /// The signature in one line, as `normc check` prints it.

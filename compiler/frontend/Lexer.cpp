@@ -49,14 +49,15 @@ std::string_view plainFor(std::string_view character) {
 bool continues(const Token &token) {
   if (token.kind == Kind::name) return token.text == "and" || token.text == "or" || token.text == "not";
   if (token.kind != Kind::punctuation) return false;
-  constexpr std::array<std::string_view, 13> marks = {"+", "-",  "*",  "/",  "<", "<=", ">",
+  constexpr std::array<std::string_view, 13> marks = {"+",  "-",  "*",  "/", "<", "<=", ">",
                                                       ">=", "==", "!=", ",", "=", "->"};
   return std::find(marks.begin(), marks.end(), token.text) != marks.end();
 }
 
 class Lexer {
 public:
-  Lexer(const SourceText &source, Diagnostics &diagnostics) : source(source), text(source.text), diagnostics(diagnostics) {}
+  Lexer(const SourceText &source, Diagnostics &diagnostics)
+      : source(source), text(source.text), diagnostics(diagnostics) {}
 
   std::vector<Token> run() {
     if (text.substr(0, 3) == "\xef\xbb\xbf") at = 3;
@@ -66,9 +67,7 @@ public:
   }
 
 private:
-  Spot spotAt(size_t offset) const {
-    return {&source, line, static_cast<uint32_t>(offset - lineStart + 1)};
-  }
+  Spot spotAt(size_t offset) const { return {&source, line, static_cast<uint32_t>(offset - lineStart + 1)}; }
 
   void push(Kind kind, size_t begin, size_t length) {
     tokens.push_back({kind, spotAt(begin), text.substr(begin, length), first});
@@ -132,7 +131,8 @@ private:
     if (end < text.size() && isNamePart(text[end])) {
       while (end < text.size() && isNamePart(text[end])) ++end;
       std::string found(text.substr(begin, std::min<size_t>(end - begin, 40)));
-      diagnostics.error(spotAt(begin).place(), "malformed number `" + found + "`: expected digits such as 32, 0.5 or 1e-5");
+      diagnostics.error(spotAt(begin).place(),
+                        "malformed number `" + found + "`: expected digits such as 32, 0.5 or 1e-5");
     }
     push(real ? Kind::real : Kind::integer, begin, end - begin);
   }
@@ -174,18 +174,13 @@ private:
     std::string_view character = text.substr(at, length);
     unsigned char code = character[0];
     std::string message;
-    if (code < 0x20 || code == 0x7f)
-      message = "unexpected control character " + std::to_string(code);
+    if (code < 0x20 || code == 0x7f) message = "unexpected control character " + std::to_string(code);
     else if (std::string_view plain = plainFor(character); !plain.empty())
       message = "unexpected character `" + std::string(character) + "`: write `" + std::string(plain) + "`";
-    else if (character == ";")
-      message = "unexpected `;`: a new line ends a statement";
-    else if (character == "!")
-      message = "unexpected `!`: write `not`";
-    else if (character == "^")
-      message = "unexpected `^`: write `pow(a, b)`";
-    else
-      message = "unexpected character `" + std::string(character) + "`";
+    else if (character == ";") message = "unexpected `;`: a new line ends a statement";
+    else if (character == "!") message = "unexpected `!`: write `not`";
+    else if (character == "^") message = "unexpected `^`: write `pow(a, b)`";
+    else message = "unexpected character `" + std::string(character) + "`";
     diagnostics.error(spotAt(at).place(), message);
     // A run of the same character is one mistake.
     size_t end = at;

@@ -197,7 +197,7 @@ private:
     if (token.kind == Kind::name && !isReserved(token.text)) {
       Name name{std::string(tokens.take().text), token.spot};
       ParameterKind kind = elementTypeNamed(name.text) ? ParameterKind::type
-                           : isMethodName(name.text)  ? ParameterKind::method
+                           : isMethodName(name.text)   ? ParameterKind::method
                                                        : ParameterKind::function;
       bool fits = !into.kindWritten || into.kind == kind;
       if (!fits) return wrongDefault(into, token.spot, "`" + name.text + "`");
@@ -344,7 +344,8 @@ bool TokenStream::expect(std::string_view punctuation, std::string_view behind) 
 
 bool TokenStream::name(Name &into, std::string_view what) {
   if (peek().kind != Token::Kind::name) return expected(what);
-  if (isReserved(peek().text)) return error(peek().spot, "`" + std::string(peek().text) + "` is reserved and names nothing");
+  if (isReserved(peek().text))
+    return error(peek().spot, "`" + std::string(peek().text) + "` is reserved and names nothing");
   into = {std::string(peek().text), peek().spot};
   take();
   return true;

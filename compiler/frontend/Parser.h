@@ -17,7 +17,8 @@ bool isReserved(std::string_view word);
 /// The parser's view of the tokens, shared by declarations and expressions.
 class TokenStream {
 public:
-  TokenStream(std::vector<Token> tokens, Diagnostics &diagnostics) : tokens(std::move(tokens)), diagnostics(diagnostics) {}
+  TokenStream(std::vector<Token> tokens, Diagnostics &diagnostics)
+      : tokens(std::move(tokens)), diagnostics(diagnostics) {}
 
   const Token &peek(size_t ahead = 0) const { return tokens[position(ahead)]; }
   Token take() {

@@ -29,7 +29,9 @@ public:
   }
 
 private:
-  Diagnostics::Entry &error(Spot spot, std::string message) { return diagnostics.error(spot.place(), std::move(message)); }
+  Diagnostics::Entry &error(Spot spot, std::string message) {
+    return diagnostics.error(spot.place(), std::move(message));
+  }
 
   //===-- Declarations -----------------------------------------------------------------------------------------------//
 
@@ -39,7 +41,8 @@ private:
     const Name &element = tensor.element;
     auto bound = into.bindings.find(element.text);
     if (bound == into.bindings.end()) {
-      std::vector<std::string> candidates = {"f64", "f32", "f16", "bf16", "f8e4m3", "f8e5m2", "i8", "u8", "i32", "i64", "bool"};
+      std::vector<std::string> candidates = {"f64", "f32", "f16", "bf16", "f8e4m3", "f8e5m2",
+                                             "i8",  "u8",  "i32", "i64",  "bool"};
       for (const auto &[name, parameter] : into.bindings)
         if (parameter.parameter->kind == ParameterKind::type) candidates.push_back(name);
       std::string near = nearestName(element.text, candidates);
@@ -57,7 +60,8 @@ private:
     for (const Input &input : kernel.inputs) {
       into.inputTypes.push_back(type(input.type));
       if (input.state && input.type.scalar)
-        error(input.name.spot, "state is a tensor, which can be replaced: write `inout " + input.type.element.text + "[]`");
+        error(input.name.spot,
+              "state is a tensor, which can be replaced: write `inout " + input.type.element.text + "[]`");
       if (input.byDefault) checkDefault(input, into.inputTypes.back());
       if (into.inputTypes.back() == ElementType::f64) into.graph.computesInDouble = true;
     }
@@ -69,8 +73,8 @@ private:
     if (!type || kindOf(*type) != ValueKind::integer) return;
     const Literal &literal = *input.byDefault;
     if (auto *real = std::get_if<double>(&literal.value); real && *real != std::floor(*real)) {
-      error(literal.spot, "the default of `" + input.name.text + "` is to be an " + std::string(nameOf(*type)) + ", found " +
-                              literal.text);
+      error(literal.spot, "the default of `" + input.name.text + "` is to be an " + std::string(nameOf(*type)) +
+                              ", found " + literal.text);
       return;
     }
     auto *real = std::get_if<double>(&literal.value);
@@ -80,9 +84,10 @@ private:
     bool isUnsigned = *type == ElementType::u8;
     double least = isUnsigned ? 0 : -std::exp2(bits - 1), beyond = isUnsigned ? std::exp2(bits) : std::exp2(bits - 1);
     // The largest i64 rounds up to what lies beyond in f64.
-    if (value < least || value > beyond || (value == beyond && !(integer && *type == ElementType::i64)) || std::isnan(value))
-      error(literal.spot, "the default " + literal.text + " of `" + input.name.text + "` does not fit " +
-                              std::string(nameOf(*type)));
+    if (value < least || value > beyond || (value == beyond && !(integer && *type == ElementType::i64)) ||
+        std::isnan(value))
+      error(literal.spot,
+            "the default " + literal.text + " of `" + input.name.text + "` does not fit " + std::string(nameOf(*type)));
   }
 
   void add(const Name &name, Symbol symbol) {
@@ -146,8 +151,8 @@ private:
     NodeId size = expressions.factorSize(*split.size);
     if (size == poison || whole < 0 || fixed < 0) return;
     if (auto *known = std::get_if<int64_t>(&into.graph[size].known); known && *known < 1) {
-      error(split.size->spot, "the factor " + split.fixed->name + " of " + split.whole.name + " is to be at least 1, found " +
-                                  std::to_string(*known));
+      error(split.size->spot, "the factor " + split.fixed->name + " of " + split.whole.name +
+                                  " is to be at least 1, found " + std::to_string(*known));
       return;
     }
     into.factors.push_back({static_cast<unsigned>(fixed), static_cast<unsigned>(whole), size, split.whole.spot});
@@ -173,7 +178,8 @@ private:
                       (found->second.role == Symbol::Role::output || found->second.role == Symbol::Role::state);
     if (!assignable) return cannotAssign(name, found);
     if (auto [first, added] = assigned.emplace(name.text, name.spot); !added) {
-      error(name.spot, "`" + name.text + "` is assigned twice").notes.emplace_back(first->second.place(), "the first is here");
+      error(name.spot, "`" + name.text + "` is assigned twice")
+          .notes.emplace_back(first->second.place(), "the first is here");
       return;
     }
     Symbol &symbol = found->second;
@@ -210,8 +216,9 @@ private:
       for (const auto &[known, symbol] : scope)
         if (symbol.role == Symbol::Role::output || symbol.role == Symbol::Role::state) candidates.push_back(known);
       std::string near = nearestName(name.text, candidates);
-      error(name.spot, "`" + name.text + "` is not an output or state: " +
-                           (near.empty() ? "write `let " + name.text + " = ...` to name a value" : "did you mean `" + near + "`"));
+      error(name.spot,
+            "`" + name.text + "` is not an output or state: " +
+                (near.empty() ? "write `let " + name.text + " = ...` to name a value" : "did you mean `" + near + "`"));
       return;
     }
     const char *what = found->second.role == Symbol::Role::input       ? "an input"
@@ -248,7 +255,8 @@ void checkFunctions(const File &file, const Unit &unit, Diagnostics &diagnostics
 }
 } // namespace
 
-bool resolve(const File &file, const Kernel &kernel, Bindings bindings, ResolvedKernel &into, Diagnostics &diagnostics) {
+bool resolve(const File &file, const Kernel &kernel, Bindings bindings, ResolvedKernel &into,
+             Diagnostics &diagnostics) {
   into.kernel = &kernel;
   into.bindings = std::move(bindings);
   return KernelResolver(file, into, diagnostics).run();

@@ -10,7 +10,7 @@ struct ResolvedKernel {
   const Kernel *kernel = nullptr;
   Bindings bindings;
   AxisTable table;
-  std::vector<TensorAxes> inputs, outputs;     // beside those of the kernel
+  std::vector<TensorAxes> inputs, outputs; // beside those of the kernel
   std::vector<std::optional<ElementType>> inputTypes, outputTypes;
   std::vector<const Parameter *> runtimeScalars; // inputs behind those of the kernel, in the compute type
   Graph graph;
@@ -22,8 +22,8 @@ struct ResolvedKernel {
     Spot spot;
   };
   std::vector<Factor> factors;
-  std::vector<NodeId> outputValues;  // what each output stores, over its axes
-  std::map<size_t, NodeId> updates;  // what state is replaced by, by the index of the input
+  std::vector<NodeId> outputValues; // what each output stores, over its axes
+  std::map<size_t, NodeId> updates; // what state is replaced by, by the index of the input
 };
 
 /// Resolves a kernel with the given bindings. False where there is an error, which has been reported.

@@ -58,8 +58,8 @@ void ExpressionResolver::checkFunction(const Function &function) {
 NodeId ExpressionResolver::evaluate(const Expr &expr) {
   if (depth >= deepest)
     return error(expr.spot, "expressions and calls nest more than " + std::to_string(deepest) + " levels deep");
-  // What is over the limit has been reported, and must not take time.
-  if (graph.overflowed()) return poison;
+  // What is over the limit has been reported, and must not take time; nor must a thousand errors.
+  if (graph.overflowed() || diagnostics.count() > 1000) return poison;
   ++depth;
   NodeId result = poison;
   switch (expr.kind) {
@@ -159,11 +159,12 @@ NodeId ExpressionResolver::unknownName(const Expr &expr) {
   std::vector<std::string> candidates;
   if (arguments) {
     for (const auto &entry : *arguments) candidates.push_back(entry.first);
-    return error(expr.spot, "`" + text + "` is not an argument of the fn `" + inside->name.text + "`" + hint(text, candidates));
+    return error(expr.spot,
+                 "`" + text + "` is not an argument of the fn `" + inside->name.text + "`" + hint(text, candidates));
   }
   if (auto bound = bindings->find(text); bound != bindings->end())
-    return error(expr.spot, "`" + text + "` is a parameter of kind " + std::string(nameOf(bound->second.parameter->kind)) +
-                                ", not a value");
+    return error(expr.spot, "`" + text + "` is a parameter of kind " +
+                                std::string(nameOf(bound->second.parameter->kind)) + ", not a value");
   if (table->find(text) >= 0)
     return error(expr.spot, "`" + text + "` is an axis, not a value: write size(" + text + ") or index(" + text + ")");
   if (builtinNamed(text) || unit.functions.count(text))
@@ -189,10 +190,8 @@ NodeId ExpressionResolver::call(const Expr &expr) {
       for (const auto &[name, bound] : *bindings)
         if (bound.parameter->kind == ParameterKind::function) candidates.push_back(name);
     std::string help = hint(expr.text, candidates);
-    if (file.activations && file.activations->functions.count(expr.text))
-      help = ": add `import \"activations.norm\"`";
-    else if (scope && scope->count(expr.text))
-      help = ": it is a value";
+    if (file.activations && file.activations->functions.count(expr.text)) help = ": add `import \"activations.norm\"`";
+    else if (scope && scope->count(expr.text)) help = ": it is a value";
     return error(expr.spot, "unknown function `" + expr.text + "`" + help);
   }
   const Function &function = *found->second;
@@ -301,7 +300,8 @@ NodeId ExpressionResolver::callBuiltin(const Builtin &builtin, const Expr &expr)
 
 NodeId ExpressionResolver::elementwise(Builtin::Kind kind, const std::vector<NodeId> &operands, Spot spot) {
   using Kind = Builtin::Kind;
-  NodeId a = operands[0], b = operands.size() > 1 ? operands[1] : noNode, c = operands.size() > 2 ? operands[2] : noNode;
+  NodeId a = operands[0], b = operands.size() > 1 ? operands[1] : noNode,
+         c = operands.size() > 2 ? operands[2] : noNode;
   switch (kind) {
   case Kind::absolute:
     return graph.absolute(a, spot);
@@ -329,8 +329,9 @@ NodeId ExpressionResolver::elementwise(Builtin::Kind kind, const std::vector<Nod
   case Kind::power: {
     NodeId base = graph.toReal(a, spot), exponent = graph.toReal(b, spot);
     if (base == poison || exponent == poison) return poison;
-    return graph.make({NodeOp::power, ValueKind::real, graph[base].axes | graph[exponent].axes, 0,
-                       {base, exponent, noNode}, 0}, spot);
+    return graph.make(
+        {NodeOp::power, ValueKind::real, graph[base].axes | graph[exponent].axes, 0, {base, exponent, noNode}, 0},
+        spot);
   }
   case Kind::minimum:
     return graph.arithmetic(NodeOp::minimum, a, b, spot);

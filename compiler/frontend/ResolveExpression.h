@@ -20,7 +20,8 @@ public:
   /// A fn is checked by itself where `scope` is null.
   ExpressionResolver(const File &file, const Unit &unit, Graph &graph, const AxisTable *table, const Bindings *bindings,
                      const Scope *scope, Diagnostics &diagnostics)
-      : file(file), unit(unit), graph(graph), table(table), bindings(bindings), scope(scope), diagnostics(diagnostics) {}
+      : file(file), unit(unit), graph(graph), table(table), bindings(bindings), scope(scope), diagnostics(diagnostics) {
+  }
 
   /// The statement at hand: which axes it sees.
   size_t statement = 0;
@@ -74,7 +75,7 @@ private:
   const Scope *scope;
   Diagnostics &diagnostics;
 
-  const Function *inside = nullptr;    // the fn whose body is evaluated
+  const Function *inside = nullptr;     // the fn whose body is evaluated
   const Arguments *arguments = nullptr; // its arguments
   bool inFactor = false;
   int depth = 0;

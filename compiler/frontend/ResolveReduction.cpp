@@ -7,10 +7,8 @@ bool ExpressionResolver::axis(const AxisRef &ref, unsigned &into) {
   int found = table->find(ref.name);
   if (found < 0 || table->axes[found].since > statement) {
     std::string message = "unknown axis `" + ref.name + "`";
-    if (found >= 0)
-      message = "the axis `" + ref.name + "` is not known before it is split off";
-    else
-      message += hint(ref.name, table->names());
+    if (found >= 0) message = "the axis `" + ref.name + "` is not known before it is split off";
+    else message += hint(ref.name, table->names());
     error(ref.spot, message);
     return false;
   }
@@ -115,8 +113,9 @@ NodeId ExpressionResolver::count(const Expr &expr) {
   if (inFactor && expr.tail->across) return error(*expr.tail->across, "a factor does not depend on other replicas");
   NodeId local = graph.sizeOf(over, expr.spot);
   if (inFactor || !expr.tail->across) return local;
-  return graph.make({NodeOp::allReduce, ValueKind::integer, 0, 0, {local, noNode, noNode},
-                     static_cast<int64_t>(ReduceOp::sum)}, expr.spot);
+  return graph.make(
+      {NodeOp::allReduce, ValueKind::integer, 0, 0, {local, noNode, noNode}, static_cast<int64_t>(ReduceOp::sum)},
+      expr.spot);
 }
 
 NodeId ExpressionResolver::reduce(const Builtin &builtin, const Expr &expr) {
@@ -132,7 +131,8 @@ NodeId ExpressionResolver::reduce(const Builtin &builtin, const Expr &expr) {
   if (!rangesOver(value, over, expr)) return poison;
   bool logical = builtin.kind == Kind::any || builtin.kind == Kind::all;
   if (logical && expr.tail->across)
-    return error(*expr.tail->across, "`" + expr.text + "` does not run across replicas: sum, mean, max, min, count and moments do");
+    return error(*expr.tail->across,
+                 "`" + expr.text + "` does not run across replicas: sum, mean, max, min, count and moments do");
   Spot spot = expr.spot;
   value = logical ? graph.toBoolean(value, spot) : graph.toReal(value, spot);
   if (value == poison) return poison;
@@ -145,10 +145,12 @@ NodeId ExpressionResolver::reduce(const Builtin &builtin, const Expr &expr) {
   auto across = [&](NodeId local, ReduceOp how) {
     if (!expr.tail->across || local == poison) return local;
     Node node = graph[local];
-    return graph.make({NodeOp::allReduce, node.kind, node.axes, 0, {local, noNode, noNode}, static_cast<int64_t>(how)}, spot);
+    return graph.make({NodeOp::allReduce, node.kind, node.axes, 0, {local, noNode, noNode}, static_cast<int64_t>(how)},
+                      spot);
   };
   ValueKind kind = logical ? ValueKind::boolean : ValueKind::real;
-  NodeId local = graph.make({NodeOp::reduce, kind, kept, over, {value, noNode, noNode}, static_cast<int64_t>(op)}, spot);
+  NodeId local =
+      graph.make({NodeOp::reduce, kind, kept, over, {value, noNode, noNode}, static_cast<int64_t>(op)}, spot);
   NodeId result = across(local, op);
   if (builtin.kind != Kind::mean) return result;
   return graph.arithmetic(NodeOp::divide, result, across(graph.sizeOf(over, spot), ReduceOp::sum), spot);
@@ -156,7 +158,8 @@ NodeId ExpressionResolver::reduce(const Builtin &builtin, const Expr &expr) {
 
 bool ExpressionResolver::method(const Expr &expr, unsigned &into) {
   std::string text = expr.kind == Expr::Kind::name ? expr.text : "";
-  if (auto bound = bindings->find(text); bound != bindings->end() && bound->second.parameter->kind == ParameterKind::method) {
+  if (auto bound = bindings->find(text);
+      bound != bindings->end() && bound->second.parameter->kind == ParameterKind::method) {
     auto *value = std::get_if<std::string>(&bound->second.value);
     text = value ? *value : "auto";
   }
@@ -168,8 +171,8 @@ bool ExpressionResolver::method(const Expr &expr, unsigned &into) {
   std::vector<std::string> candidates = methodNames();
   for (const auto &[name, bound] : *bindings)
     if (bound.parameter->kind == ParameterKind::method) candidates.push_back(name);
-  error(expr.spot, "unknown method `" + toText(expr).substr(0, 40) + "`: the methods are auto, two_pass, one_pass and welford" +
-                       hint(text, candidates));
+  error(expr.spot, "unknown method `" + toText(expr).substr(0, 40) +
+                       "`: the methods are auto, two_pass, one_pass and welford" + hint(text, candidates));
   return false;
 }
 
@@ -242,7 +245,8 @@ NodeId ExpressionResolver::at(const Expr &expr) {
   if (graph[position].kind == ValueKind::real)
     return error(positionExpr.spot, "a position is an integer, found a real");
   if (graph[position].axes)
-    return error(positionExpr.spot, "a position has no axes, found a value over " + table->namesOf(graph[position].axes));
+    return error(positionExpr.spot,
+                 "a position has no axes, found a value over " + table->namesOf(graph[position].axes));
   Node node = graph[value];
   return graph.make({NodeOp::at, node.kind, node.axes & ~set, 0, {value, position, noNode}, int64_t(axis)}, expr.spot);
 }
