@@ -247,10 +247,10 @@ int64_t PhaseLowering::storedBytes(const Memory &memory, const Lanes &lanes) {
 
 /// Whether all outputs of a pass are so large that nobody will find them in a cache, and aligned where the lanes begin and,
 /// where rows are swept under the lanes, from row to row. Null where no store could bypass the caches.
-Value PhaseLowering::canStream(PassOp pass, const Lanes &lanes, StringAttr rowAxis) {
+Value PhaseLowering::canStream(Block &body, const Lanes &lanes, StringAttr rowAxis) {
   if (!shape.streamBytes || lanes.width == 1) return {};
   Value all;
-  for (StoreOp op : pass.getBody().getOps<StoreOp>()) {
+  for (StoreOp op : body.getOps<StoreOp>()) {
     if (!mayStream(op)) continue;
     const Memory &memory = memories.find(op.getTo())->second;
     auto [offset, stride] = offsetOf(memory, lanes, {});

@@ -213,6 +213,7 @@ void PhaseLowering::lowerPass(PassOp pass) {
 PhaseLowering::Values PhaseLowering::lowerAlong(PassOp pass, unsigned depth, Values carried) {
   auto axes = namesOf(pass.getAxes());
   bool innermost = pass.getBody().getOps<PassOp>().empty();
+  if (pass.getKinds().empty() && lowerRowsUnderLanes(pass, depth)) return carried;
   if (innermost && depth + 1 == axes.size()) return lowerLanes(pass, carried);
   if (depth == axes.size()) {
     Block &body = pass.getBody().front();
@@ -221,8 +222,6 @@ PhaseLowering::Values PhaseLowering::lowerAlong(PassOp pass, unsigned depth, Val
       carried[number] = combine(ReduceKind(kind), carried[number], scalars.lookup(body.getTerminator()->getOperand(number)));
     return carried;
   }
-  if (depth + 1 == axes.size())
-    if (PassOp lanes = rowsUnderLanes(pass)) return lowerRowsUnderLanes(pass, lanes), carried;
   auto [from, to] = rangeOf(axes[depth]);
   return loop(from, to, constant(1), carried, [&](Value position, ValueRange inner) {
     positions[axes[depth]] = position;
@@ -282,7 +281,7 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
                    [&](Value first, ValueRange before) { return step(first, count, lanes, {}, before); });
     from = end;
   };
-  Value streams = pass.getKinds().empty() ? canStream(pass, {axis, from, width, {}, 0}, {}) : Value();
+  Value streams = pass.getKinds().empty() ? canStream(body, {axis, from, width, {}, 0}, {}) : Value();
   Value wide = wholeSteps(from, width * shape.accumulators), whole = wholeSteps(from, width);
   Value start = from;
   carried = ifStreaming(streams, [&] {
@@ -301,38 +300,50 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
 // Rows under lanes
 //===----------------------------------------------------------------------===//
 
-/// The pass inside, where a pass sweeps rows that lie one behind the other and does nothing but sweep the lanes of each:
-/// then the lanes may be the outer loop. What does not change from row to row stays in registers, sums too.
-PassOp PhaseLowering::rowsUnderLanes(PassOp pass) {
-  auto inner = pass.getBody().getOps<PassOp>();
-  if (!pass.getKinds().empty() || !llvm::hasSingleElement(inner)) return {};
-  PassOp lanes = *inner.begin();
-  if (!lanes.getKinds().empty() || lanes.getAxes().size() != 1 || !lanes.getBody().getOps<PassOp>().empty()) return {};
-  if (!pass.getBody().getOps<StoreOp>().empty()) return {};
-  StringAttr row = namesOf(pass.getAxes()).back(), lane = namesOf(lanes.getAxes()).front();
+/// Whether the rows of all memory that a body reaches lie one behind the other, so that the lanes may be the outer loop:
+/// what does not change from row to row then stays in registers, sums too.
+bool PhaseLowering::canRunRowsUnderLanes(StringAttr row, StringAttr lane, Block &body) {
   auto laneNames = kernel.namesWithin(lane);
   bool anyRows = false;
-  for (Operation &op : lanes.getBody().front()) {
+  for (Operation &op : body) {
     Value memory;
     if (auto load = dyn_cast<LoadOp>(op)) memory = load.getFrom();
     if (auto store = dyn_cast<StoreOp>(op)) memory = store.getTo();
+    if (isa<PassOp>(op)) return false;
     if (!memory) continue;
     SmallVector<StringAttr> axes(axesOf(memory.getType()));
     bool hasLanes = false;
     while (!axes.empty() && llvm::is_contained(laneNames, axes.back())) axes.pop_back(), hasLanes = true;
     if (llvm::is_contained(axes, row)) {
-      if (!hasLanes || axes.back() != row) return {};
+      if (!hasLanes || axes.back() != row) return false;
       anyRows = true;
     }
   }
-  return anyRows ? lanes : PassOp();
+  return anyRows;
 }
 
-void PhaseLowering::lowerRowsUnderLanes(PassOp rows, PassOp lanes) {
-  StringAttr row = namesOf(rows.getAxes()).back(), axis = namesOf(lanes.getAxes()).front();
+/// The last two loops of a pass, or the last of it and that of the one pass inside.
+bool PhaseLowering::lowerRowsUnderLanes(PassOp pass, unsigned depth) {
+  auto axes = namesOf(pass.getAxes());
+  Block &body = pass.getBody().front();
+  if (depth + 2 == axes.size()) {
+    if (!canRunRowsUnderLanes(axes[depth], axes[depth + 1], body)) return false;
+    lowerRowsUnderLanes(axes[depth], axes[depth + 1], nullptr, body);
+    return true;
+  }
+  auto inner = body.getOps<PassOp>();
+  if (depth + 1 != axes.size() || !llvm::hasSingleElement(inner) || !body.getOps<StoreOp>().empty()) return false;
+  PassOp lanes = *inner.begin();
+  Block &lanesBody = lanes.getBody().front();
+  if (!lanes.getKinds().empty() || lanes.getAxes().size() != 1) return false;
+  if (!canRunRowsUnderLanes(axes[depth], namesOf(lanes.getAxes()).front(), lanesBody)) return false;
+  lowerRowsUnderLanes(axes[depth], namesOf(lanes.getAxes()).front(), &body, lanesBody);
+  return true;
+}
+
+void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *rowBody, Block &body) {
   auto [firstRow, lastRow] = rangeOf(row);
   auto [from, to] = rangeOf(axis);
-  Block &body = lanes.getBody().front();
   // Sums over the rows: workspace that does not range over them.
   SmallVector<StoreOp> sums;
   for (StoreOp store : body.getOps<StoreOp>())
@@ -350,9 +361,9 @@ void PhaseLowering::lowerRowsUnderLanes(PassOp rows, PassOp lanes) {
     Values end = loop(firstRow, lastRow, constant(1), start, [&](Value position, ValueRange before) {
       positions[row] = position;
       for (auto [number, store] : llvm::enumerate(sums)) held[store] = Values(before.slice(number * count, count));
-      for (Operation &op : rows.getBody().front().without_terminator())
-        if (!isa<PassOp>(op))
-          if (Value value = emit(op, Lanes(), [&](Value v) { return scalars.lookup(v); })) scalars[op.getResult(0)] = value;
+      if (rowBody)
+        for (Operation &op : rowBody->without_terminator())
+          if (!isa<PassOp>(op)) scalars[op.getResult(0)] = emit(op, Lanes(), [&](Value v) { return scalars.lookup(v); });
       emitPoints(body, steps);
       Values after;
       for (StoreOp store : sums) llvm::append_range(after, held[store]);
@@ -380,7 +391,7 @@ void PhaseLowering::lowerRowsUnderLanes(PassOp rows, PassOp lanes) {
     return add(from, arith::MulIOp::create(b, arith::DivSIOp::create(b, length, constant(points)), constant(points)));
   };
   positions[row] = firstRow;
-  Value streams = canStream(lanes, {axis, from, width, {}, 0}, row);
+  Value streams = canStream(body, {axis, from, width, {}, 0}, row);
   positions.erase(row);
   Value wide = wholeSteps(width * count), whole = wholeSteps(width), start = from;
   ifStreaming(streams, [&] {

@@ -71,7 +71,7 @@ private:
                bool streams);
   mlir::Value loadFrom(const Memory &memory, mlir::Value offset, mlir::Value stride, const Lanes &lanes, mlir::Type compute);
   mlir::Value pointers(const Memory &memory, mlir::Value offset, mlir::Value stride, const Lanes &lanes);
-  mlir::Value canStream(norm::PassOp pass, const Lanes &lanes, mlir::StringAttr rowAxis);
+  mlir::Value canStream(mlir::Block &body, const Lanes &lanes, mlir::StringAttr rowAxis);
   int64_t storedBytes(const Memory &memory, const Lanes &lanes);
   mlir::Value splat(mlir::Value value, int64_t width);
   mlir::Value fullMask(int64_t width);
@@ -81,8 +81,9 @@ private:
   void lowerPass(norm::PassOp pass);
   Values lowerAlong(norm::PassOp pass, unsigned depth, Values carried);
   Values lowerLanes(norm::PassOp pass, Values carried);
-  norm::PassOp rowsUnderLanes(norm::PassOp pass);
-  void lowerRowsUnderLanes(norm::PassOp rows, norm::PassOp lanes);
+  bool canRunRowsUnderLanes(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block &body);
+  bool lowerRowsUnderLanes(norm::PassOp pass, unsigned depth);
+  void lowerRowsUnderLanes(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block *rowBody, mlir::Block &body);
   mlir::Value tailMask(mlir::Value first, mlir::Value to);
   Values ifStreaming(mlir::Value condition, llvm::function_ref<Values()> body);
   llvm::SmallVector<Values> emitPoints(mlir::Block &body, llvm::ArrayRef<Lanes> lanes);

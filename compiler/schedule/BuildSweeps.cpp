@@ -10,8 +10,8 @@ void PhaseBuilder::storeArray(const Phase &phase, Value value, ArrayRef<StringAt
   for (StringAttr axis : axes)
     if (!contains(levels.back().bound, axis)) points.push_back(axis);
   SmallVector<Axes> memories = structure.memoriesOf(value);
-  points = structure.inMemoryOrder(points, memories);
   if (isKept) {
+    points = structure.inMemoryOrder(points, memories);
     memories.push_back(Axes(axes));
     memory = structure.inMemoryOrder(axes, memories);
   } else {
@@ -35,7 +35,11 @@ void PhaseBuilder::prepareArrays(const Phase &phase, ArrayRef<Value> roots, Arra
         return contains(levels.back().bound, axis) || contains(axesOf(array.getType()), axis);
       });
     });
-    if (!there) storeArray(phase, wanted.value, wanted.axes, /*isKept=*/false);
+    if (there) continue;
+    Axes axes = without(wanted.axes, order); // in the order of the sweep that will read it
+    for (StringAttr axis : order)
+      if (contains(wanted.axes, axis)) axes.push_back(axis);
+    storeArray(phase, wanted.value, axes, /*isKept=*/false);
   }
 }
 

@@ -34,7 +34,7 @@ constexpr std::array<Level, 3> levels = {{
      .lineBytes = 64, .l1Bytes = 32 * KiB, .l2Bytes = 256 * KiB, .l3Bytes = 16 * MiB},
     {.name = "x86-64-v4", .triple = "x86_64-unknown-linux-gnu", .cpu = "x86-64-v4", .features = "",
      .tree = {.vectorBytes = 64, .accumulators = 8, .residentBytes = 512 * KiB, .arrayBytes = 128 * KiB,
-              .chunkElements = 16384, .splitChunks = 1024},
+              .chunkElements = 65536, .splitChunks = 1024},
      .registers = 32, .maskedStores = true, .streamingStores = true,
      .lineBytes = 64, .l1Bytes = 32 * KiB, .l2Bytes = 1 * MiB, .l3Bytes = 32 * MiB},
     {.name = "aarch64", .triple = "aarch64-unknown-linux-gnu", .cpu = "generic", .features = "+neon",

@@ -66,15 +66,6 @@ struct Decomposition {
     if (weights) return into.empty() ? sumAll(weights) : a.sum(weights, op.getOver(), into);
     if (into.empty()) return a.to(a.fromInteger(SizeOp::create(b, op.getOver()), element), result);
     Value points = PointsOp::create(b, withAxes(b.getI64Type(), namesOf(into)), into);
-    SmallVector<StringAttr> whole; // reduced, but not by chunks
-    auto kernel = op->getParentOfType<KernelOp>();
-    for (StringAttr axis : namesOf(op.getOver()))
-      if (llvm::none_of(namesOf(into), [&](StringAttr chunk) { return kernel.getAxis(chunk).getWhole() == axis; }))
-        whole.push_back(axis);
-    if (!whole.empty()) {
-      Value size = SizeOp::create(b, arrayOf(b.getContext(), whole));
-      points = arith::MulIOp::create(b, points, a.to(size, points.getType()));
-    }
     return a.to(a.fromInteger(points, element), result);
   }
 
@@ -100,9 +91,17 @@ struct Decomposition {
   /// M2 = Σ (M2ᵢ + wᵢ (meanᵢ − mean)²), as two plain sums over them.
   Moments byChunks() {
     ArrayAttr chunks = op.getThrough(), none = b.getArrayAttr({});
-    Value sum = a.sum(weighted(x), op.getOver(), chunks);
+    // Reduced axes without chunks are combined like chunks: channels last, each channel of a group has its own moments.
+    auto kernel = op->getParentOfType<KernelOp>();
+    SmallVector<StringAttr> divided, combined = namesOf(chunks);
+    for (StringAttr axis : namesOf(op.getOver())) {
+      bool isDivided = llvm::any_of(namesOf(chunks), [&](StringAttr chunk) { return kernel.getAxis(chunk).getWhole() == axis; });
+      (isDivided ? divided : combined).push_back(axis);
+    }
+    ArrayAttr inChunk = arrayOf(b.getContext(), divided), acrossChunks = arrayOf(b.getContext(), combined);
+    Value sum = a.sum(weighted(x), inChunk, chunks);
     Type perChunk = sum.getType();
-    Value count = total(chunks, perChunk);
+    Value count = weights ? a.sum(weights, inChunk, chunks) : total(chunks, perChunk);
     Value zero = a.real(0, perChunk);
     // A chunk may weigh nothing; what is not finite in it still shows, since 0 times that is NaN.
     auto perWeight = [&](Value value) {
@@ -111,16 +110,16 @@ struct Decomposition {
     };
     Value mean = perWeight(sum);
     Value deviation = a.subtract(x, mean), weightedDeviation = weighted(deviation);
-    Value restSum = a.sum(weightedDeviation, op.getOver(), chunks);
+    Value restSum = a.sum(weightedDeviation, inChunk, chunks);
     Value rest = perWeight(restSum);
-    Value square = a.subtract(a.sum(a.multiply(weightedDeviation, deviation), op.getOver(), chunks), a.multiply(restSum, rest));
+    Value square = a.subtract(a.sum(a.multiply(weightedDeviation, deviation), inChunk, chunks), a.multiply(restSum, rest));
 
-    Value allCount = weights ? a.sum(count, chunks, none) : total(none, op.getMean().getType());
-    Value allMean = a.divide(a.sum(a.multiply(mean, count), chunks, none), allCount);
+    Value allCount = weights ? a.sum(count, acrossChunks, none) : total(none, op.getMean().getType());
+    Value allMean = a.divide(a.sum(a.multiply(mean, count), acrossChunks, none), allCount);
     Value apart = a.add(a.subtract(mean, allMean), rest);
     Value weightedApart = a.multiply(apart, count);
-    Value allRest = a.divide(a.sum(weightedApart, chunks, none), allCount);
-    Value allSquare = a.divide(a.sum(a.add(square, a.multiply(weightedApart, apart)), chunks, none), allCount);
+    Value allRest = a.divide(a.sum(weightedApart, acrossChunks, none), allCount);
+    Value allSquare = a.divide(a.sum(a.add(square, a.multiply(weightedApart, apart)), acrossChunks, none), allCount);
     return {allMean, allRest, a.subtract(allSquare, a.multiply(allRest, allRest))};
   }
 
