@@ -272,7 +272,10 @@ private:
     Axes axes(axesOf(roots.front().getType()));
     memories.push_back(axes);
     phase.swept = structure.inMemoryOrder(axes, memories);
-    for (size_t i = 0; i < phase.swept.size(); ++i)
+    // A lane pair is swept as one axis, and so whole.
+    size_t tiled = phase.swept.size();
+    if (tiled > 2 && !structure.lanePair(phase.swept).empty()) tiled -= 2;
+    for (size_t i = 0; i < tiled; ++i)
       phase.block.push_back(addChunks(phase.swept[i], "_tile", tileElements, ArrayRef(phase.swept).drop_front(i + 1)));
     return phase;
   }

@@ -130,16 +130,18 @@ std::pair<Value, unsigned> PhaseBuilder::loadFrom(Value memory, Type type) {
   return {LoadOp::create(b, type, memory, where, arrayOf(b.getContext(), given)), level};
 }
 
-/// The workspace that holds a value and can be read here.
+/// The workspace that holds a value and can be read here: of several, the one spread over most axes, so that the lanes
+/// read it side by side.
 Value PhaseBuilder::arrayFor(Value value) {
-  auto found = arrays.find(value);
-  if (found == arrays.end()) return {};
-  for (Value array : found->second)
-    if (llvm::all_of(axesOf(array.getType()), [&](StringAttr axis) {
-          return isBound(axis, levels.back()) || llvm::any_of(positions, [&](auto &entry) { return entry.first == axis; });
-        }))
-      return array;
-  return {};
+  Value best;
+  for (Value array : arrays.lookup(value)) {
+    AxisList axes = axesOf(array.getType());
+    bool isReadable = llvm::all_of(axes, [&](StringAttr axis) {
+      return isBound(axis, levels.back()) || llvm::any_of(positions, [&](auto &entry) { return entry.first == axis; });
+    });
+    if (isReadable && (!best || axes.size() > axesOf(best.getType()).size())) best = array;
+  }
+  return best;
 }
 
 std::pair<Value, unsigned> PhaseBuilder::at(Value value) {
