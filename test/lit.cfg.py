@@ -26,7 +26,8 @@ config.environment["ASAN_OPTIONS"] = "allow_user_poisoning=0:detect_leaks=0"
 config.environment["LC_ALL"] = "C.UTF-8"
 
 venv = os.path.join(root, ".venv", "bin", "python3")
-python = venv if os.path.exists(venv) else sys.executable
+# lit itself may run in an interpreter without NumPy.
+python = venv if os.path.exists(venv) else shutil.which("python3") or sys.executable
 
 config.substitutions += [
     ("%python", python),

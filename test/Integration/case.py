@@ -20,7 +20,7 @@ CASES = []
 
 
 class Case:
-    """`inputs`: {name: (type parameter or element type, maker of the array)}; `outputs`: {name: the same kind of type}."""
+    """`inputs`: {name: (type parameter or element type, maker of the array)}; `outputs`: {name: such a type}."""
 
     def __init__(
         self,

@@ -1,10 +1,11 @@
 """Equal inputs give equal bits: over thread counts, batch sizes, repeats and positions in the batch."""
 
 import os
+import re
 
 import numpy as np
 
-from harness import SPECS, Failure, check, finish, run, same_bits
+from harness import SPECS, Failure, check, finish, normc, run, same_bits
 
 THREADS = (1, 2, 3, 7)
 
@@ -73,6 +74,21 @@ def threads(kernel, batch):
             same_bits(f"{name} with {count} threads", other[name], first[name])
 
 
+def workers():
+    """That the threads above are not one: of seven, more than one takes part in a call of some milliseconds."""
+    spec = os.path.join(SPECS, "layer_norm.norm")
+    arguments = ["run", spec, "--seed-input", "x=8192x1024:f32", "--rank", "f=1", "--threads", 7, "--time"]
+    most = 0
+    for _ in range(3):  # the others may be late
+        done = normc(*arguments)
+        found = re.search(r"at least (\d+) took part", done.stdout)
+        if done.returncode != 0 or not found:
+            raise Failure(f"status {done.returncode}, no count of threads: {done.stdout}{done.stderr}")
+        most = max(most, int(found.group(1)))
+    if most < 2:
+        raise Failure("one thread did all the work")
+
+
 def row_alone(kernel):
     """Some row by itself, and within batches of 2, 33 and 1000, at the beginning, in the middle and at the end."""
     arrays = kernel.inputs(1000)
@@ -109,6 +125,7 @@ def main():
     for title, kernel in ALL.items():
         for batch in (1, 64):
             check(f"{title}, {batch} rows, with {THREADS} threads", threads, kernel, batch)
+    check("more than one thread takes part", workers)
     for title, kernel in ROWS.items():
         check(f"a row of {title} alone and in batches", row_alone, kernel)
     check("equal elements of layer_norm", equal_columns, LAYER)

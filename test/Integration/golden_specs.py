@@ -1,4 +1,4 @@
-"""The standard kernels on golden cases: they do what their heads say of Keras, PyTorch, TF-Slim, ONNX and tensorpack."""
+"""The standard kernels on golden cases: they do what their heads say of Keras, PyTorch, TF-Slim, ONNX, tensorpack."""
 
 import json
 import os

@@ -154,9 +154,7 @@ def same_bits(name, a, b):
     different = (x != y).any(axis=1)
     if different.any():
         at = np.unravel_index(int(np.argmax(different)), a.shape)
-        raise Failure(
-            f"{name}: {different.sum()} of {a.size} differ; at {[int(i) for i in at]} {a[at]!r}, {b[at]!r}"
-        )
+        raise Failure(f"{name}: {different.sum()} of {a.size} differ; at {[int(i) for i in at]} {a[at]!r}, {b[at]!r}")
 
 
 def check(title, function, *arguments, **named):
