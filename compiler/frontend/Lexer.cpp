@@ -29,21 +29,26 @@ size_t utf8Length(std::string_view text, size_t at) {
   return 0;
 }
 
-/// What to write in place of a character that mathematics uses.
-std::string_view plainFor(std::string_view character) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 9> table = {{{"−", "-"},
-                                                                                   {"–", "-"},
-                                                                                   {"×", "*"},
-                                                                                   {"·", "*"},
-                                                                                   {"÷", "/"},
-                                                                                   {"≤", "<="},
-                                                                                   {"≥", ">="},
-                                                                                   {"≠", "!="},
-                                                                                   {"…", "..."}}};
-  for (auto [fancy, plain] : table)
-    if (fancy == character) return plain;
-  return {};
-}
+/// What to write in place of signs that mathematics and other languages use.
+struct Foreign {
+  std::string_view sign, instead;
+};
+constexpr std::array<Foreign, 16> foreignSigns = {{{"**", "`pow(a, b)`"},
+                                                   {"^", "`pow(a, b)`"},
+                                                   {"&&", "`and`"},
+                                                   {"&", "`and`"},
+                                                   {"||", "`or`"},
+                                                   {"|", "`or`"},
+                                                   {"!", "`not`"},
+                                                   {";", "a new line"},
+                                                   {"−", "`-`"},
+                                                   {"×", "`*`"},
+                                                   {"·", "`*`"},
+                                                   {"÷", "`/`"},
+                                                   {"≤", "`<=`"},
+                                                   {"≥", "`>=`"},
+                                                   {"≠", "`!=`"},
+                                                   {"…", "`...`"}}};
 
 /// A newline after one of these ends nothing.
 bool continues(const Token &token) {
@@ -155,6 +160,12 @@ private:
   }
 
   void punctuation() {
+    for (const Foreign &foreign : foreignSigns)
+      if (text.substr(at, foreign.sign.size()) == foreign.sign && text.substr(at, 2) != "!=") {
+        diagnostics.error(spotAt(at).place(),
+                          "unexpected `" + std::string(foreign.sign) + "`: write " + std::string(foreign.instead));
+        return push(Kind::invalid, at, foreign.sign.size());
+      }
     // Longer ones first.
     constexpr std::array<std::string_view, 21> marks = {"...", "->", "<=", ">=", "==", "!=", "(", ")", "[", "]", "{",
                                                         "}",   "<",  ">",  "+",  "-",  "*",  "/", "=", ",", ":"};
@@ -173,14 +184,8 @@ private:
     }
     std::string_view character = text.substr(at, length);
     unsigned char code = character[0];
-    std::string message;
+    std::string message = "unexpected character `" + std::string(character) + "`";
     if (code < 0x20 || code == 0x7f) message = "unexpected control character " + std::to_string(code);
-    else if (std::string_view plain = plainFor(character); !plain.empty())
-      message = "unexpected character `" + std::string(character) + "`: write `" + std::string(plain) + "`";
-    else if (character == ";") message = "unexpected `;`: a new line ends a statement";
-    else if (character == "!") message = "unexpected `!`: write `not`";
-    else if (character == "^") message = "unexpected `^`: write `pow(a, b)`";
-    else message = "unexpected character `" + std::string(character) + "`";
     diagnostics.error(spotAt(at).place(), message);
     // A run of the same character is one mistake.
     size_t end = at;

@@ -171,7 +171,7 @@ private:
     into.kind = Expr::Kind::call;
     while (!tokens.takeIf(")")) {
       const Token &here = tokens.peek();
-      if (here.isName("over") && tokens.peek(1).kind == Token::Kind::name) {
+      if (startsOver()) {
         if (!over(into)) return false;
       } else if (here.kind == Token::Kind::name && tokens.peek(1).is("=")) {
         auto &named = tailOf(into).named.emplace_back();
@@ -189,6 +189,12 @@ private:
       return tokens.expected("`,` or `)` in the call of `" + into.text + "`");
     }
     return true;
+  }
+
+  /// At `over` and an axis, not at a value of that name: `over over k`.
+  bool startsOver() const {
+    if (!tokens.peek().isName("over") || tokens.peek(1).kind != Token::Kind::name) return false;
+    return !tokens.peek(1).isName("over") || tokens.peek(2).kind != Token::Kind::name;
   }
 
   static CallTail &tailOf(Expr &call) {
