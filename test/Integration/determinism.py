@@ -78,8 +78,9 @@ def workers():
     """That the threads above are not one: of seven, more than one takes part in a call of some milliseconds."""
     spec = os.path.join(SPECS, "layer_norm.norm")
     arguments = ["run", spec, "--seed-input", "x=8192x1024:f32", "--rank", "f=1", "--threads", 7, "--time"]
-    most = 0
-    for _ in range(3):  # the others may be late
+    most, tries = 0, 0
+    while most < 2 and tries < 20:  # on a busy machine the others may come too late for any work
+        tries += 1
         done = normc(*arguments)
         found = re.search(r"at least (\d+) took part", done.stdout)
         if done.returncode != 0 or not found:
