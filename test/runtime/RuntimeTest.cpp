@@ -262,6 +262,8 @@ int cacheCase() {
 
 } // namespace
 
+int contextCase(const std::string &folder);
+
 int main(int count, char **words) {
   const struct {
     const char *name;
@@ -271,6 +273,7 @@ int main(int count, char **words) {
                {"inplace", inplaceCase}, {"empty", emptyCase},         {"cache", cacheCase}};
   for (const auto &entry : cases)
     if (count == 2 && std::strcmp(words[1], entry.name) == 0) return entry.run();
-  std::fprintf(stderr, "usage: runtime-test CASE\n");
+  if (count == 3 && std::strcmp(words[1], "context") == 0) return contextCase(words[2]);
+  std::fprintf(stderr, "usage: runtime-test CASE [FOLDER]\n");
   return 2;
 }

@@ -60,7 +60,8 @@ deviation, least and greatest element are printed. State (inout) is an --input, 
 
 Arrays are .npy files, or in .npz archives: x=all.npz is its array x, x=all.npz:key another. bf16 and f8 are as NumPy stores
 ml_dtypes (|V2, |V1). Dimensions are in memory order, as --order lists them. Input files are never changed; output files
-appear whole or not at all. A file that cannot be opened is status 3, one that is damaged status 1.
+appear whole or not at all, and an archive that is written is made anew. A file that cannot be opened is status 3, one that
+is damaged status 1.
 
 --seed-input makes an input: SHAPE is extents joined by x (none: 0-d), TYPE an element type, DIST normal(MEAN,DEVIATION) or
 uniform(LOWER,UPPER). Without DIST, floats are normal(0,1), integers uniform(0,10) and bools uniform(0,2), where UPPER itself
