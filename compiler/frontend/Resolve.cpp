@@ -13,6 +13,7 @@ public:
 
   bool run() {
     size_t before = diagnostics.count();
+    if (!countsGood()) return false;
     types();
     bool axesGood = resolveAxes(kernel, into.table, into.inputs, into.outputs, diagnostics);
     // Without the axes every statement would be wrong.
@@ -34,6 +35,24 @@ private:
   }
 
   //===-- Declarations -----------------------------------------------------------------------------------------------//
+
+  /// What no kernel has, and what later stages need not be quick with.
+  bool countsGood() {
+    constexpr size_t mostTensors = 1000, mostDims = 64;
+    if (kernel.inputs.size() + kernel.outputs.size() > mostTensors) {
+      error(kernel.name.spot, "the kernel has more than " + std::to_string(mostTensors) + " inputs and outputs");
+      return false;
+    }
+    bool good = true;
+    auto check = [&](const Name &name, const TensorType &type) {
+      if (type.dims.size() <= mostDims) return;
+      error(name.spot, "`" + name.text + "` has more than " + std::to_string(mostDims) + " axes");
+      good = false;
+    };
+    for (const Input &input : kernel.inputs) check(input.name, input.type);
+    for (const Output &output : kernel.outputs) check(output.name, output.type);
+    return good;
+  }
 
   std::optional<ElementType> type(const TensorType &tensor) {
     auto known = elementOf(tensor, into.bindings);
