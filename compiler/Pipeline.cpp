@@ -16,6 +16,7 @@ namespace normc {
 namespace {
 
 void buildCollapsed(OpPassManager &passes, const Machine &) {
+  passes.addNestedPass<norm::KernelOp>(createLowerPositions());
   passes.addNestedPass<norm::KernelOp>(createCollapseAxes());
 }
 

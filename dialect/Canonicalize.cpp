@@ -2,6 +2,7 @@
 #include "dialect/Norm.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
+#include <limits>
 using namespace mlir;
 using namespace norm;
 
@@ -18,6 +19,9 @@ struct ElementwiseOfBroadcasts : RewritePattern {
     if (!isElementwise(op)) return failure();
     Type result = op->getResult(0).getType();
     if (axesOf(result).empty()) return failure();
+    // What is returned is converted where it is stored: no value in between has a storage type.
+    if (isa<CastOp>(op) && llvm::any_of(op->getUsers(), [](Operation *user) { return isa<ReturnOp>(user); }))
+      return failure();
     SmallVector<StringAttr> used;
     for (Value operand : op->getOperands()) {
       auto broadcast = operand.getDefiningOp<BroadcastOp>();
@@ -102,20 +106,80 @@ struct SplatConstant : OpRewritePattern<arith::ConstantOp> {
   }
 };
 
-/// Weights of 1 are no weights.
-struct UnitWeights : OpRewritePattern<MomentsOp> {
+/// A value over the axes of another type.
+Value broadcastTo(PatternRewriter &rewriter, Location location, Value value, Type shape) {
+  Type type = withAxes(value.getType(), axesOf(shape));
+  return value.getType() == type ? value : BroadcastOp::create(rewriter, location, type, value);
+}
+
+/// What a value broadcasts where that does not range over any of the axes; null otherwise.
+Value constantAlong(Value value, ArrayAttr over) {
+  auto broadcast = value ? value.getDefiningOp<BroadcastOp>() : BroadcastOp();
+  bool varies = !broadcast || llvm::any_of(axesOf(broadcast.getInput().getType()), [&](StringAttr axis) {
+                  return llvm::is_contained(over, axis);
+                });
+  return varies ? Value() : broadcast.getInput();
+}
+
+/// Weights that are the same at all points are no weights: Σw·x / Σw = mean · w / w, which is NaN where w is 0, infinite or
+/// NaN, as the weighted mean is.
+struct UniformWeights : OpRewritePattern<MomentsOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(MomentsOp op, PatternRewriter &rewriter) const override {
-    auto weight = op.getWeights() ? dyn_cast_or_null<FloatAttr>(constantOf(op.getWeights())) : FloatAttr();
-    if (!weight || !weight.getValue().isExactlyValue(1.0)) return failure();
+    Value weight = constantAlong(op.getWeights(), op.getOver());
+    if (!weight || op.getAcross()) return failure();
     rewriter.modifyOpInPlace(op, [&] { op.getWeightsMutable().clear(); });
+    auto constant = dyn_cast_or_null<FloatAttr>(constantOf(weight));
+    if (constant && constant.getValue().isFiniteNonZero()) return success();
+    rewriter.setInsertionPointAfter(op);
+    Value one = arith::DivFOp::create(rewriter, op.getLoc(), weight, weight);
+    one = broadcastTo(rewriter, op.getLoc(), one, op.getMean().getType());
+    for (Value result : op.getResults()) {
+      auto product = arith::MulFOp::create(rewriter, op.getLoc(), result, one);
+      rewriter.replaceAllUsesExcept(result, product, product);
+    }
+    return success();
+  }
+};
+
+/// A reduction of what is the same at all points: a multiple, or the value itself; of no points what the kind says.
+struct ReduceOfUniform : OpRewritePattern<ReduceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ReduceOp op, PatternRewriter &rewriter) const override {
+    Value value = constantAlong(op.getInput(), op.getOver());
+    if (!value || !op.getInto().empty()) return failure();
+    Location location = op.getLoc();
+    Type element = getElementTypeOrSelf(value);
+    auto constant = [&](TypedAttr attribute) -> Value {
+      return broadcastTo(rewriter, location, arith::ConstantOp::create(rewriter, location, attribute), value.getType());
+    };
+    Value count = SizeOp::create(rewriter, location, rewriter.getI64Type(), op.getOver());
+    Value zero = arith::ConstantOp::create(rewriter, location, rewriter.getI64IntegerAttr(0));
+    Value any = arith::CmpIOp::create(rewriter, location, arith::CmpIPredicate::sgt, count, zero);
+    any = broadcastTo(rewriter, location, any, value.getType());
+    double infinity = std::numeric_limits<double>::infinity();
+    Value empty;
+    switch (op.getKind()) {
+    case ReduceKind::sum: {
+      Value real = arith::SIToFPOp::create(rewriter, location, element, count);
+      value = arith::MulFOp::create(rewriter, location, value, broadcastTo(rewriter, location, real, value.getType()));
+      empty = constant(rewriter.getFloatAttr(element, 0.0));
+      break;
+    }
+    case ReduceKind::max: empty = constant(rewriter.getFloatAttr(element, -infinity)); break;
+    case ReduceKind::min: empty = constant(rewriter.getFloatAttr(element, infinity)); break;
+    case ReduceKind::any: empty = constant(rewriter.getBoolAttr(false)); break;
+    case ReduceKind::all: empty = constant(rewriter.getBoolAttr(true)); break;
+    }
+    value = arith::SelectOp::create(rewriter, location, any, value, empty);
+    rewriter.replaceOp(op, broadcastTo(rewriter, location, value, op.getType()));
     return success();
   }
 };
 
 /// The sum of a finite constant is the constant times the number of points: 0 over no points, as the sum is.
 struct SumOfConstant : OpRewritePattern<ReduceOp> {
-  using OpRewritePattern::OpRewritePattern;
+  SumOfConstant(MLIRContext *context) : OpRewritePattern(context, /*benefit=*/2) {}
   LogicalResult matchAndRewrite(ReduceOp op, PatternRewriter &rewriter) const override {
     auto constant = dyn_cast_or_null<FloatAttr>(constantOf(op.getInput()));
     if (op.getKind() != ReduceKind::sum || !op.getInto().empty() || !constant || !constant.getValue().isFinite())
@@ -161,6 +225,6 @@ struct FixedSize : OpRewritePattern<SizeOp> {
 } // namespace
 
 void NormDialect::getCanonicalizationPatterns(RewritePatternSet &patterns) const {
-  patterns.add<ElementwiseOfBroadcasts, FixedSize, FoldThroughBroadcast, SplatConstant, SumOfConstant, UnitWeights>(
-      getContext());
+  patterns.add<ElementwiseOfBroadcasts, FixedSize, FoldThroughBroadcast, ReduceOfUniform, SplatConstant, SumOfConstant,
+               UniformWeights>(getContext());
 }

@@ -132,13 +132,13 @@ std::pair<Value, Value> PhaseLowering::offsetOf(const Memory &memory, const Lane
   SmallVector<StringAttr> laneNames;
   if (lanes.axis) laneNames = kernel.namesWithin(lanes.axis);
   for (auto [axis, stride] : llvm::zip(memory.axes, memory.strides)) {
-    if (llvm::is_contained(laneNames, axis)) {
-      laneStride = stride; // of a product: the last of its parts, side by side in memory
-      continue;
-    }
     Value position;
     for (auto [name, value] : given)
       if (name == axis) position = value;
+    if (!position && llvm::is_contained(laneNames, axis)) {
+      laneStride = stride; // of a product: the last of its parts, side by side in memory
+      continue;
+    }
     if (!position) position = positionOf(axis);
     assert(position && "an axis of a load or store that nothing binds");
     offset = add(offset, multiply(position, stride));

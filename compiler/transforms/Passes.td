@@ -85,4 +85,23 @@ def DecomposeMoments : Pass<"norm-decompose-moments", "::norm::KernelOp"> {
   }];
   let dependentDialects = ["mlir::arith::ArithDialect"];
 }
+
+def LowerPositions : Pass<"norm-lower-positions", "::norm::KernelOp"> {
+  let summary = "compute a value at one position there";
+  let description = [{
+    Stands after the signature is read, since a `norm.at` that is gone asks for no position any more, and before anything
+    is planned: what is left are positions in arguments and in results of reductions.
+
+    ```mlir
+    %d = arith.subf %x, %mean_ : !f32_n_k
+    %first = norm.at %d, k = %zero : !f32_n_k to !f32_n
+    ```
+    becomes
+    ```mlir
+    %x0 = norm.at %x, k = %zero : !f32_n_k to !f32_n
+    %first = arith.subf %x0, %mean : !f32_n
+    ```
+  }];
+  let dependentDialects = ["mlir::arith::ArithDialect"];
+}
 #endif

@@ -158,15 +158,30 @@ norm.kernel @unit_weights axes(n, k) (%x: !nk {norm.name = "x"}) -> (!n {norm.na
 !n = tensor<?xf32, #norm.axes<n>>
 !nk = tensor<?x?xf32, #norm.axes<n, k>>
 
-// Other weights stay.
-// CHECK-LABEL: norm.kernel @weights_of_two
-// CHECK:         norm.moments %arg0 weights %{{.*}} : !f32_n_k over [k] : !f32_n_k
-norm.kernel @weights_of_two axes(n, k) (%x: !nk {norm.name = "x"}) -> (!n {norm.name = "y"}) {
-  %two = arith.constant 2.0 : f32
-  %w = norm.broadcast %two : f32 to !nk
+// Weights that are the same at all points of a row are no weights: but mean · w / w, NaN where w is 0.
+// CHECK-LABEL: norm.kernel @uniform_weights
+// CHECK:         %[[MEAN:.*]], %[[VARIANCE:.*]] = norm.moments %arg0 over [k] : !f32_n_k
+// CHECK:         %[[ONE:.*]] = arith.divf %arg1, %arg1 : !f32_n
+// CHECK:         arith.mulf %[[VARIANCE]], %[[ONE]] : !f32_n
+norm.kernel @uniform_weights axes(n, k) (%x: !nk {norm.name = "x"}, %v: !n {norm.name = "v"}) -> (!n {norm.name = "y"}) {
+  %w = norm.broadcast %v : !n to !nk
   %mean, %variance = norm.moments %x weights %w : !nk over [k] : !nk
-  %y = arith.addf %mean, %variance : !n
-  norm.return %y : !n
+  norm.return %variance : !n
+}
+
+// -----
+
+!n = tensor<?xf32, #norm.axes<n>>
+!k = tensor<?xf32, #norm.axes<k>>
+!nk = tensor<?x?xf32, #norm.axes<n, k>>
+
+// Weights that vary along a reduced axis stay.
+// CHECK-LABEL: norm.kernel @weights
+// CHECK:         norm.moments %arg0 weights %{{.*}} : !f32_n_k over [n, k] : !f32_n_k
+norm.kernel @weights axes(n, k) (%x: !nk {norm.name = "x"}, %v: !k {norm.name = "v"}) -> (f32 {norm.name = "y"}) {
+  %w = norm.broadcast %v : !k to !nk
+  %mean, %variance = norm.moments %x weights %w : !nk over [n, k] : !nk
+  norm.return %mean : f32
 }
 
 // -----
@@ -213,18 +228,22 @@ norm.kernel @sum_of_zero axes(n, k) () -> (!n {norm.name = "y"}) {
 !nk = tensor<?x?xf32, #norm.axes<n, k>>
 
 // Over no points the sum of infinity is 0, not infinity times 0; and a maximum is −infinity.
-// CHECK-LABEL: norm.kernel @reductions_that_stay
-// CHECK-DAG:     norm.reduce sum
-// CHECK-DAG:     norm.reduce max
-norm.kernel @reductions_that_stay axes(n, k) (%x: !nk {norm.name = "x"}) -> (!n {norm.name = "y"}) {
-  %inf = arith.constant 0x7F800000 : f32
-  %one = arith.constant 1.0 : f32
-  %v = norm.broadcast %inf : f32 to !nk
-  %w = norm.broadcast %one : f32 to !nk
-  %a = norm.reduce sum %v over [k] : !nk
-  %b = norm.reduce max %w over [k] : !nk
-  %y = arith.addf %a, %b : !n
-  norm.return %y : !n
+// CHECK-LABEL: norm.kernel @reduce_of_uniform
+// CHECK-DAG:     %[[ZERO:.*]] = arith.constant 0 : i64
+// CHECK-DAG:     %[[LEAST:.*]] = arith.constant 0xFF800000 : f32
+// CHECK:         %[[SIZE:.*]] = norm.size [k]
+// CHECK:         %[[SOME:.*]] = arith.cmpi sgt, %[[SIZE]], %[[ZERO]] : i64
+// CHECK:         %[[REAL:.*]] = arith.sitofp %[[SIZE]] : i64 to f32
+// CHECK:         %[[PRODUCT:.*]] = arith.mulf %arg0, %[[REAL]] : f32
+// CHECK:         arith.select %[[SOME]], %[[PRODUCT]], %{{.*}} : f32
+// CHECK:         arith.select %[[SOME]], %arg0, %[[LEAST]] : f32
+// CHECK-NOT:     norm.reduce
+norm.kernel @reduce_of_uniform axes(n, k) (%x: f32 {norm.name = "x"})
+    -> (!n {norm.name = "y"}, !n {norm.name = "z"}) {
+  %v = norm.broadcast %x : f32 to !nk
+  %y = norm.reduce sum %v over [k] : !nk
+  %z = norm.reduce max %v over [k] : !nk
+  norm.return %y, %z : !n, !n
 }
 
 // -----
@@ -277,4 +296,20 @@ norm.kernel @fold_in_place axes(n, k) (%i: !i {norm.name = "i"}) -> (!b {norm.na
   %z = norm.broadcast %zero : i64 to !i
   %a = arith.cmpi slt, %z, %i : !i
   norm.return %a : !b
+}
+
+// -----
+
+!n = tensor<?xf32, #norm.axes<n>>
+!h = tensor<?xf8E4M3FN, #norm.axes<n>>
+
+// What is returned is converted where it is stored.
+// CHECK-LABEL: norm.kernel @cast_of_constant
+// CHECK:         %[[B:.*]] = norm.broadcast %arg0 : f32 to !f32_n
+// CHECK:         %[[C:.*]] = norm.cast %[[B]] : !f32_n to !f8E4M3FN_n
+// CHECK:         norm.return %[[C]]
+norm.kernel @cast_of_constant axes(n) (%x: f32 {norm.name = "x"}) -> (!h {norm.name = "y"}) {
+  %b = norm.broadcast %x : f32 to !n
+  %c = norm.cast %b : !n to !h
+  norm.return %c : !h
 }
