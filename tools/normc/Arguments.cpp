@@ -57,6 +57,7 @@ bool Arguments::read() {
 
 std::optional<Selection> Arguments::select(const Source &source) {
   Selection selection = options.selection;
+  selection.isOnlyReplica = true; // the files hold the whole batch
   selection.passed.emplace();
   for (const auto &[name, value] : options.scalars) selection.passed->insert(name);
   for (const auto &[name, tensor] : arrays) selection.passed->insert(name);
