@@ -180,6 +180,12 @@ bool Call::bindShapes(std::span<const TensorView> tensors, Diagnostics &diagnost
     }
     workspace = std::move(*larger);
   }
+  // Waking other threads takes as long as one thread takes for this much.
+  constexpr int64_t smallBytes = 128 * 1024;
+  int64_t total = 0;
+  for (size_t i = 0; i < arguments.size(); ++i)
+    total += elements(tensors[positions[i]].shape) * bytesOf(arguments[i].type);
+  smallCall = total < smallBytes;
   extents = std::move(bound);
   return true;
 }
@@ -192,7 +198,9 @@ bool Call::run(std::span<const TensorView> tensors, ThreadPool &pool, Diagnostic
   }
   if (!checkArguments(tensors, diagnostics) || !bindShapes(tensors, diagnostics) || !checkOverlap(tensors, diagnostics))
     return false;
-  lastWorkers = runPhases(callee->phases(), pointers.data(), extents->leaves.data(), workspace.data(), pool);
+  bool alone = smallCall && !pool.isExplicit();
+  lastWorkers =
+      runPhases(callee->phases(), pointers.data(), extents->leaves.data(), workspace.data(), alone ? nullptr : &pool);
   return true;
 }
 

@@ -43,6 +43,7 @@ private:
   std::vector<void *> pointers;   // in the order of the kernel's arguments
   std::vector<Passed> passed;     // of the last run that was checked
   std::optional<Extents> extents; // that follow from it
+  bool smallCall = false;         // too small for other threads to help
   Buffer workspace;
   unsigned lastWorkers = 0;
 

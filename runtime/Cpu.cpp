@@ -19,11 +19,18 @@ void runBlocks(void *context, int64_t first, int64_t last) {
 } // namespace
 
 unsigned runPhases(std::span<const Phase> phases, void *const *arguments, const int64_t *extents, void *workspace,
-                   ThreadPool &pool) {
+                   ThreadPool *pool) {
   unsigned workers = 0;
   for (const Phase &phase : phases) {
+    int64_t blocks = phase.blocks(extents);
+    if (blocks <= 0) continue;
+    if (!pool) {
+      phase.entry(arguments, extents, workspace, 0, blocks);
+      workers = 1;
+      continue;
+    }
     PhaseRun run{&phase, arguments, extents, workspace};
-    workers = std::max(workers, pool.run(phase.blocks(extents), runBlocks, &run));
+    workers = std::max(workers, pool->run(blocks, runBlocks, &run));
   }
   return workers;
 }

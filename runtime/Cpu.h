@@ -12,10 +12,11 @@ struct Phase {
   int64_t (*blocks)(const int64_t *extents);
 };
 
-/// Runs a kernel's phases in order on the threads of `pool`: all blocks of one have ended before the next begins. A
-/// phase of no blocks is skipped. Gives the largest number of threads that took part in one phase. Allocates nothing.
+/// Runs a kernel's phases in order on the threads of `pool`, or on the caller's alone without one: all blocks of one
+/// have ended before the next begins. A phase of no blocks is skipped. Gives the largest number of threads that took
+/// part in one phase. Allocates nothing.
 unsigned runPhases(std::span<const Phase> phases, void *const *arguments, const int64_t *extents, void *workspace,
-                   ThreadPool &pool);
+                   ThreadPool *pool);
 
 } // namespace normc::runtime
 #endif

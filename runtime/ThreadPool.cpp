@@ -72,7 +72,8 @@ unsigned ThreadPool::cores() {
   return std::clamp(found, 1u, limit);
 }
 
-ThreadPool::ThreadPool(unsigned threads) : count(threads == 0 ? cores() : std::min(threads, limit)) {
+ThreadPool::ThreadPool(unsigned threads)
+    : count(threads == 0 ? cores() : std::min(threads, limit)), asked(threads != 0) {
   crowded = count > cores();
   if (count == 1) return;
   pool = pthreadpool_create(count);

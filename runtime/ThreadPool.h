@@ -24,6 +24,8 @@ public:
   ThreadPool &operator=(const ThreadPool &) = delete;
 
   unsigned threads() const { return count; }
+  /// Whether a number of threads was asked for: all of them are then to take part, however little there is to do.
+  bool isExplicit() const { return asked; }
 
   /// Calls `body` with ranges that cover 0 up to `blocks` once, on any of the threads, and returns when all have ended:
   /// what they wrote is then visible to the caller. Gives the number of threads that took part.
@@ -35,6 +37,7 @@ public:
 private:
   pthreadpool *pool = nullptr; // null for one thread
   unsigned count = 1;
+  bool asked = false;
   bool crowded = false;
 };
 

@@ -81,18 +81,20 @@ bool printTime(runtime::Call &call, Arguments &arguments, runtime::ThreadPool &p
     workers = std::max(workers, call.workers());
     arguments.restore();
   };
-  double seconds = medianSeconds(prepare, [&] { call.run(arguments.views(), pool, diagnostics); });
+  Timings timings = measure(prepare, [&] { call.run(arguments.views(), pool, diagnostics); }, arguments.bytes(), pool);
   if (diagnostics.any()) return false;
   auto bytes = static_cast<double>(arguments.bytes());
   std::string text = fmt::format("compile: {:.1f} ms\ntime: {:.2f} us, {:.2f} GB/s", compileSeconds * 1e3,
-                                 seconds * 1e6, bytes / seconds / 1e9);
-  if (std::optional<CopySeconds> copy = arguments.bytes() ? measureCopy(arguments.bytes(), pool) : std::nullopt) {
-    double limit = std::min(copy->ordinary, copy->bypassing);
+                                 timings.kernel * 1e6, bytes / timings.kernel / 1e9);
+  if (timings.ordinaryCopy > 0) {
+    double limit = std::min(timings.ordinaryCopy, timings.bypassingCopy);
     text += fmt::format(", {:.0f}% of the memory limit ({} copy of as many bytes: {:.2f} us, {:.2f} GB/s)",
-                        100 * limit / seconds, copy->bypassing <= copy->ordinary ? "cache-bypassing" : "ordinary",
-                        limit * 1e6, bytes / limit / 1e9);
+                        100 * limit / timings.kernel,
+                        timings.bypassingCopy <= timings.ordinaryCopy ? "cache-bypassing" : "ordinary", limit * 1e6,
+                        bytes / limit / 1e9);
   }
-  text += fmt::format("\nthreads: {}, of which {} took part\n", pool.threads(), std::max(workers, call.workers()));
+  text +=
+      fmt::format("\nthreads: {}, of which at least {} took part\n", pool.threads(), std::max(workers, call.workers()));
   return writeStandardOutput(text, diagnostics);
 }
 

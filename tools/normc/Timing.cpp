@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstring>
+#include <optional>
 #include <vector>
 
 namespace normc::cli {
@@ -37,36 +38,64 @@ void copyBlocks(void *context, int64_t first, int64_t last) {
   if (copy->bypass) std::atomic_thread_fence(std::memory_order_seq_cst);
 }
 
+/// The seconds of many runs of one thing.
+class Series {
+public:
+  /// Runs it for a while, at least twice.
+  void extend(const std::function<void()> &prepare, const std::function<void()> &run) {
+    using Clock = std::chrono::steady_clock;
+    constexpr double duration = 0.04;
+    constexpr size_t most = 200;
+    size_t runs = 0;
+    for (double total = 0; runs < 2 || (total < duration && runs < most); ++runs) {
+      prepare();
+      auto begin = Clock::now();
+      run();
+      seconds.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
+      total += seconds.back();
+    }
+  }
+  double median() {
+    if (seconds.empty()) return 0;
+    auto middle = seconds.begin() + static_cast<ptrdiff_t>(seconds.size() / 2);
+    std::nth_element(seconds.begin(), middle, seconds.end());
+    return *middle;
+  }
+
+private:
+  std::vector<double> seconds;
+};
+
 } // namespace
 
-double medianSeconds(const std::function<void()> &prepare, const std::function<void()> &run) {
-  using Clock = std::chrono::steady_clock;
-  std::vector<double> seconds;
-  for (double total = 0; seconds.size() < 5 || (total < 0.2 && seconds.size() < 1000);) {
-    prepare();
-    auto begin = Clock::now();
-    run();
-    seconds.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
-    total += seconds.back();
-  }
-  auto middle = seconds.begin() + static_cast<ptrdiff_t>(seconds.size() / 2);
-  std::nth_element(seconds.begin(), middle, seconds.end());
-  return *middle;
-}
-
-std::optional<CopySeconds> measureCopy(int64_t bytes, runtime::ThreadPool &pool) {
+Timings measure(const std::function<void()> &prepare, const std::function<void()> &run, int64_t bytes,
+                runtime::ThreadPool &pool) {
   // Whole vectors.
-  size_t half = std::max<size_t>(static_cast<size_t>(bytes) / 2 / sizeof(Vector), 1) * sizeof(Vector);
-  std::optional<runtime::Buffer> from = runtime::Buffer::allocate(half), to = runtime::Buffer::allocate(half);
-  if (!from || !to) return std::nullopt;
-  std::memset(from->data(), 1, half);
-  std::memset(to->data(), 2, half);
+  size_t half = static_cast<size_t>(bytes) / 2 / sizeof(Vector) * sizeof(Vector);
+  std::optional<runtime::Buffer> from, to;
+  if (half) from = runtime::Buffer::allocate(half), to = runtime::Buffer::allocate(half);
+  bool copies = from && to;
+  if (copies) {
+    std::memset(from->data(), 1, half);
+    std::memset(to->data(), 2, half);
+  }
   auto blocks = static_cast<int64_t>((half + blockBytes - 1) / blockBytes);
-  auto measure = [&](bool bypass) {
-    Copy copy{from->data(), to->data(), half, bypass};
-    return medianSeconds([] {}, [&] { pool.run(blocks, copyBlocks, &copy); });
+  auto copy = [&](bool bypass) {
+    return [&, bypass] {
+      Copy job{from->data(), to->data(), half, bypass};
+      pool.run(blocks, copyBlocks, &job);
+    };
   };
-  return CopySeconds{measure(false), measure(true)};
+  auto nothing = [] {};
+  constexpr int rounds = 5;
+  Series kernel, ordinary, bypassing;
+  for (int round = 0; round < rounds; ++round) {
+    kernel.extend(prepare, run);
+    if (!copies) continue;
+    ordinary.extend(nothing, copy(false));
+    bypassing.extend(nothing, copy(true));
+  }
+  return {kernel.median(), ordinary.median(), bypassing.median()};
 }
 
 } // namespace normc::cli

@@ -2,21 +2,21 @@
 #define NORMC_TOOLS_NORMC_TIMING_H
 #include "runtime/ThreadPool.h"
 #include <functional>
-#include <optional>
 
 namespace normc::cli {
 
-/// The median of the seconds that `run` takes: enough times for a fifth of a second, at least 5 and at most 1000.
-/// `prepare` is called before each, and not timed.
-double medianSeconds(const std::function<void()> &prepare, const std::function<void()> &run);
-
-/// The seconds of copying so that `bytes` bytes move, half of them read and half written: once by ordinary stores and
-/// once by stores that bypass the caches.
-struct CopySeconds {
-  double ordinary, bypassing;
+/// What is timed, in seconds: medians of many runs.
+struct Timings {
+  double kernel = 0;
+  /// Copying so that as many bytes move, half of them read and half written, by ordinary stores and by stores that
+  /// bypass the caches; 0 where there is nothing to copy, or no memory for it.
+  double ordinaryCopy = 0, bypassingCopy = 0;
 };
-/// Empty where there is no memory for it.
-std::optional<CopySeconds> measureCopy(int64_t bytes, runtime::ThreadPool &pool);
+
+/// Times a kernel that moves `bytes` bytes beside the copies, in turns, so that what else the machine does meets all of
+/// them. `prepare` is called before each run of the kernel, and not timed.
+Timings measure(const std::function<void()> &prepare, const std::function<void()> &run, int64_t bytes,
+                runtime::ThreadPool &pool);
 
 } // namespace normc::cli
 #endif
