@@ -93,6 +93,18 @@ def batch_cases():
         scalars=momentum,
         tolerance=2,
     )
+    for unbiased in (False, True):
+        Case(
+            "sync_batch_norm",
+            "sync_batch_norm",
+            {**x, **affine(5), **state(5)},
+            f.batch_norm,
+            full,
+            "of one replica" + ", unbiased" * unbiased,
+            scalars=momentum,
+            defines={"unbiased": str(unbiased).lower()},
+            extra={"unbiased": unbiased},
+        )
     # Each sample has a mean of its own, so that it matters who shares a ghost batch.
     drifting = (
         lambda *shape: lambda rng: rng.normal(1, 1, shape)
