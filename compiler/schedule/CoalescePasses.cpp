@@ -34,7 +34,8 @@ struct Merger {
   bool together(PassOp pass, StringAttr outer, StringAttr inner) {
     for (Attribute attribute : kernel.getAxes()) { // the inner one must be swept whole
       auto axis = cast<AxisAttr>(attribute);
-      if (axis.isChunks() && (axis.getWhole() == inner) && llvm::is_contained(boundAt(pass), axis.getName())) return false;
+      bool isOfInner = axis.isChunks() && llvm::is_contained(kernel.namesWithin(inner), axis.getWhole());
+      if (isOfInner && llvm::is_contained(boundAt(pass), axis.getName())) return false;
       if (axis.isChunks() && llvm::is_contained(SmallVector<StringAttr>{outer, inner}, axis.getName())) return false;
     }
     auto leavesSideBySide = [&](Type type) {

@@ -62,10 +62,12 @@ Axes Structure::inMemoryOrder(ArrayRef<StringAttr> axes, ArrayRef<Axes> memories
     if (count > most) best = memory, most = count;
   }
   Axes ordered;
-  for (StringAttr axis : axes) { // what the tensor does not know, but for chunks of what it knows
-    AxisAttr row = kernel.getAxis(axis);
-    if (!contains(best, axis) && !(row.isChunks() && contains(best, row.getWhole()))) ordered.push_back(axis);
-  }
+  for (bool chunks : {true, false}) // what the tensor does not know, but for chunks of what it knows; chunks first
+    for (StringAttr axis : axes) {
+      AxisAttr row = kernel.getAxis(axis);
+      if (row.isChunks() != chunks || contains(best, axis)) continue;
+      if (!chunks || !contains(best, row.getWhole())) ordered.push_back(axis);
+    }
   for (StringAttr known : best) {
     for (StringAttr axis : axes)
       if (kernel.getAxis(axis).getWhole() == known && !contains(best, axis)) ordered.push_back(axis);

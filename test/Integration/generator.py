@@ -82,8 +82,9 @@ class Case:
         if "s" in names and self.chance(0.7):
             rank = int(self.random.integers(0, 4))
             shape = [self.pick((1, 2, 3, 5)) for _ in range(rank)]
+            others = int(np.prod([self.sizes[name] for name in names if name != "s"] + shape[:-1]))
             if self.large and rank:
-                shape[-1] = max(1, 200_000 // int(np.prod(shape[:-1] or [1])))
+                shape[-1] = max(1, 200_000 // max(1, others))
             self.packs["s"] = shape
             self.sizes["s"] = int(np.prod(shape))
             self.has("pack")
