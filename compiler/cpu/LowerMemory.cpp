@@ -8,6 +8,8 @@ using namespace norm;
 using namespace normc;
 
 namespace {
+/// Whether a value of a plan is one that a cast left as memory would hold it.
+bool isStored(Type type) { return !type.isF32() && !type.isF64() && !type.isInteger(64) && !type.isInteger(1); }
 int64_t bytesOfElement(Type storage) { return std::max(1u, storage.getIntOrFloatBitWidth() / 8); }
 Type pointerType(MLIRContext *context) { return LLVM::LLVMPointerType::get(context); }
 } // namespace
@@ -186,7 +188,7 @@ Value PhaseLowering::loadFrom(const Memory &memory, Value offset, Value stride, 
       raw = LLVM::LoadOp::create(b, type, address, align);
     }
   }
-  return loadConvert(b, b.getLoc(), raw, memory.storage, compute);
+  return isStored(compute) ? raw : loadConvert(b, b.getLoc(), raw, memory.storage, compute);
 }
 
 Value PhaseLowering::load(LoadOp op, const Lanes &lanes, ArrayRef<Value> at) {
@@ -222,7 +224,7 @@ void PhaseLowering::storeTo(const Memory &memory, Value offset, Value stride, co
   bool isVector = stride && lanes.width > 1;
   Type element = memoryType(memory.storage);
   int64_t align = bytesOfElement(memory.storage);
-  value = storeConvert(b, b.getLoc(), value, memory.storage);
+  if (!isStored(getElementTypeOrSelf(value))) value = storeConvert(b, b.getLoc(), value, memory.storage);
   if (isVector && fixedValue(stride) != 1) {
     Value mask = lanes.mask ? lanes.mask : fullMask(lanes.width);
     LLVM::masked_scatter::create(b, value, pointers(memory, offset, stride, lanes), mask, align);

@@ -37,6 +37,8 @@ const llvm::StringMap<PointFunction> &functions() {
       {"arith.addi", NORMC_POINT(integer(uint64_t(a.integer) + uint64_t(b.integer)))},
       {"arith.subi", NORMC_POINT(integer(uint64_t(a.integer) - uint64_t(b.integer)))},
       {"arith.muli", NORMC_POINT(integer(uint64_t(a.integer) * uint64_t(b.integer)))},
+      // Only factors of splits divide, by extents; a factor is checked before the kernel runs.
+      {"arith.divsi", NORMC_POINT(integer(b.integer == 0 ? 0 : a.integer / b.integer))},
       {"arith.minsi", NORMC_POINT(integer(std::min(a.integer, b.integer)))},
       {"arith.maxsi", NORMC_POINT(integer(std::max(a.integer, b.integer)))},
       {"arith.andi", NORMC_POINT(integer(a.integer & b.integer))},

@@ -63,7 +63,7 @@ void PhaseBuilder::sweep(const Phase &phase, ArrayRef<StringAttr> points, ArrayR
       if (phase.isColumn(reduction)) StoreOp::create(b, kind, value, reductionArray(phase, reduction));
       else levels.back().values[reduction->getResult(0)] = value; // over nothing but what is bound
     }
-    for (unsigned output : outputs) storeOutput(output);
+    storeOutputs(outputs);
     return;
   }
   prepareArrays(phase, roots, order);
@@ -122,7 +122,7 @@ void PhaseBuilder::sweep(const Phase &phase, ArrayRef<StringAttr> points, ArrayR
     Values yields = inputs(inner);
     if (first) {
       combineAlongLanes(alongLanes);
-      for (unsigned output : outputsHere) storeOutput(output);
+      storeOutputs(outputsHere);
       alongLanes.clear();
       outputsHere.clear();
     }
@@ -143,7 +143,7 @@ void PhaseBuilder::sweep(const Phase &phase, ArrayRef<StringAttr> points, ArrayR
     openPass(order, kindsOf(carried), typesOf(carried));
     Values yields = inputs(carried);
     combineAlongLanes(alongLanes);
-    for (unsigned output : outputsHere) storeOutput(output);
+    storeOutputs(outputsHere);
     PassOp pass = closePass(yields);
     for (auto [reduction, result] : llvm::zip(carried, pass.getResults())) levels.back().values[reduction->getResult(0)] = result;
     return;
@@ -151,6 +151,6 @@ void PhaseBuilder::sweep(const Phase &phase, ArrayRef<StringAttr> points, ArrayR
   if (alongLanes.empty() && outputsHere.empty()) return;
   for (StringAttr axis : order) openPass({axis}, {}, {});
   combineAlongLanes(alongLanes);
-  for (unsigned output : outputsHere) storeOutput(output);
+  storeOutputs(outputsHere);
   for (size_t i = 0; i < order.size(); ++i) closePass({});
 }

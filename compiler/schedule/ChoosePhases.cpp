@@ -223,25 +223,29 @@ private:
       if (!isSubset(bound, axes) || !isSubset(axes, points) || !isReady(results[output], phase, local)) continue;
       phase.outputs.push_back(output);
     }
-    // A state is replaced only when nothing else will read it.
-    llvm::erase_if(phase.outputs, [&](unsigned output) { return isReadLater(output, phase); });
+    // A state is replaced only when nothing else will read it; an update that must wait for that may read one itself.
+    auto waits = [&](unsigned output) { return isReadLater(output, phase, complete); };
+    while (llvm::any_of(phase.outputs, waits)) phase.outputs.erase(llvm::find_if(phase.outputs, waits));
     for (unsigned output : phase.outputs) pending.remove(output);
     for (Operation *reduction : complete) done.insert(reduction);
   }
 
+  /// The argument whose memory an output replaces: a state's own, or the input that it is in place of.
   BlockArgument stateOf(unsigned output) {
+    StringRef name = kernel.resultName(output);
+    if (auto input = kernel.getResultAttrOfType<StringAttr>(output, "norm.inplace")) name = input.getValue();
     for (BlockArgument argument : kernel.getArguments())
-      if (kernel.argumentName(argument.getArgNumber()) == kernel.resultName(output)) return argument;
+      if (kernel.argumentName(argument.getArgNumber()) == name) return argument;
     return {};
   }
-  bool isReadLater(unsigned output, const Phase &phase) {
+  bool isReadLater(unsigned output, const Phase &phase, const llvm::DenseSet<Operation *> &complete) {
     BlockArgument state = stateOf(output);
     if (!state) return false;
     auto reads = [&](Value value) { return structure.reads(value).contains(state); };
     for (unsigned other : pending)
       if (other != output && !llvm::is_contained(phase.outputs, other) && reads(results[other])) return true;
     for (Operation *reduction : structure.reductions)
-      if (!done.contains(reduction) && !llvm::is_contained(phase.reductions, reduction) && reads(inputOf(reduction))) return true;
+      if (!done.contains(reduction) && !complete.contains(reduction) && reads(inputOf(reduction))) return true;
     return false;
   }
 
@@ -249,13 +253,26 @@ private:
   void addMaps() {
     llvm::MapVector<ArrayAttr, SmallVector<unsigned>> groups;
     auto isState = [&](unsigned output) { return bool(stateOf(output)); };
-    SmallVector<unsigned> order(llvm::make_filter_range(pending, [&](unsigned output) { return !isState(output); }));
-    llvm::append_range(order, llvm::make_filter_range(pending, isState));
-    for (unsigned output : order) {
+    auto axesOfOutput = [&](unsigned output) {
       Axes axes(axesOf(results[output].getType()));
       llvm::sort(axes, [](StringAttr x, StringAttr y) { return x.getValue() < y.getValue(); });
-      // An update stands in a phase of its own, after all that reads the state.
-      if (isState(output)) axes.push_back(kernel.getSymNameAttr());
+      return axes;
+    };
+    // What replaces a state stands after all that reads it: those over more axes may read those over fewer.
+    SmallVector<unsigned> order(llvm::make_filter_range(pending, [&](unsigned output) { return !isState(output); })), states;
+    llvm::append_range(states, llvm::make_filter_range(pending, isState));
+    llvm::sort(states, [&](unsigned x, unsigned y) {
+      return std::make_pair(axesOfOutput(y).size(), x) < std::make_pair(axesOfOutput(x).size(), y);
+    });
+    bool readElsewhere = llvm::any_of(states, [&](unsigned state) {
+      return llvm::any_of(pending, [&](unsigned output) {
+        return axesOfOutput(output) != axesOfOutput(state) && structure.reads(results[output]).contains(stateOf(state));
+      });
+    });
+    llvm::append_range(order, states);
+    for (unsigned output : order) {
+      Axes axes = axesOfOutput(output);
+      if (isState(output) && readElsewhere) axes.push_back(kernel.getSymNameAttr());
       groups[arrayOf(kernel.getContext(), axes)].push_back(output);
     }
     for (auto &[key, outputs] : groups) {

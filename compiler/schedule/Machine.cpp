@@ -6,6 +6,7 @@
 #include "llvm/TargetParser/Triple.h"
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <unistd.h>
 
 using namespace llvm;
@@ -65,11 +66,28 @@ const Level *hostLevel(const StringMap<bool> &features) {
   return levelNamed(has({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}) ? "x86-64-v4" : "x86-64-v3");
 }
 
+/// What tests ask of this machine: to run as a lower level (NORMC_LEVEL), or to take the cache of a core for so small
+/// that small tensors are streamed (NORMC_RESIDENT_ELEMENTS).
+Machine asTestsWant(Machine machine, bool &isNamed) {
+  const char *name = std::getenv("NORMC_LEVEL"), *elements = std::getenv("NORMC_RESIDENT_ELEMENTS");
+  const Level *level = name ? levelNamed(name) : nullptr;
+  isNamed = level;
+  if (level) machine = machineOf(*level);
+  int64_t count = 0;
+  if (elements && !StringRef(elements).getAsInteger(10, count) && count > 0) {
+    machine.tree.residentBytes = 4 * count;
+    machine.tree.chunkElements = std::max<int64_t>(1, count / 4);
+  }
+  return machine;
+}
+
 std::optional<Machine> measureHost() {
   StringMap<bool> features = sys::getHostCPUFeatures();
   const Level *level = hostLevel(features);
   if (!level) return std::nullopt;
-  Machine machine = machineOf(*level);
+  bool isNamed = false;
+  Machine machine = asTestsWant(machineOf(*level), isNamed);
+  if (isNamed) return machine;
   machine.triple = sys::getProcessTriple();
   machine.cpu = sys::getHostCPUName().str();
   // The map has no order of its own, but equal machines must have equal keys.

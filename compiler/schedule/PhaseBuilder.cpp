@@ -290,19 +290,23 @@ void PhaseBuilder::initialise(Value array, ReduceKind kind) {
   if (!points.empty()) closePass({});
 }
 
-void PhaseBuilder::storeOutput(unsigned output) {
-  Value value = at(results[output]).first;
+/// Stores outputs at the point at hand: all are computed before any is stored, since one may replace what another reads.
+void PhaseBuilder::storeOutputs(ArrayRef<unsigned> outputs) {
+  Values values = llvm::map_to_vector(outputs, [&](unsigned output) { return at(results[output]).first; });
   insertAt(levels.size() - 1);
-  StoreOp::create(b, ReduceKindAttr(), value, targets[output]);
+  for (auto [output, value] : llvm::zip(outputs, values)) StoreOp::create(b, ReduceKindAttr(), value, targets[output]);
 }
 
 /// What happens for one row of a block, or for the block where there are no rows: sweeps in the order of what they need,
-/// then what is kept, then states.
+/// then what is kept, then what replaces inputs.
 void PhaseBuilder::buildRow(const Phase &phase) {
   llvm::SetVector<Operation *> left(phase.reductions.begin(), phase.reductions.end());
   SmallVector<unsigned> outputs(phase.outputs);
-  auto isState = [&](unsigned output) { return !plan.getArgAttr(cast<BlockArgument>(targets[output]).getArgNumber(), "norm.out"); };
-  auto isShared = [&](unsigned output) { return bool(plan.getArgAttr(cast<BlockArgument>(targets[output]).getArgNumber(), "norm.shared")); };
+  // What replaces memory that is read: a state's update, or an output in the place of an input.
+  auto replaces = [&](unsigned output) {
+    unsigned target = cast<BlockArgument>(targets[output]).getArgNumber();
+    return !plan.getArgAttr(target, "norm.out") || plan.getArgAttr(target, "norm.shared");
+  };
   auto pointsOf = [&](Value value) {
     Axes points(axesOf(value.getType()));
     llvm::erase_if(points, [&](StringAttr axis) { return contains(levels.back().bound, axis); });
@@ -327,26 +331,27 @@ void PhaseBuilder::buildRow(const Phase &phase) {
     for (auto &[points, reductions] : sweeps) {
       SmallVector<unsigned> along;
       for (unsigned output : outputs)
-        if (!isState(output) && !isShared(output) && !points.empty() && sameAxes(pointsOf(results[output]), points) && !waits(results[output]))
+        if (!replaces(output) && !points.empty() && sameAxes(pointsOf(results[output]), points) && !waits(results[output]))
           along.push_back(output);
       llvm::erase_if(outputs, [&](unsigned output) { return llvm::is_contained(along, output); });
       sweep(phase, points, reductions, along);
       for (Operation *reduction : reductions) left.remove(reduction);
     }
   }
-  for (bool states : {false, true}) {
-    if (states)
+  for (bool replacing : {false, true}) {
+    if (replacing)
       for (Value value : phase.kept)
         if (!completeArray(value)) storeArray(phase, value, axesOf(value.getType()), /*isKept=*/true);
     SmallVector<std::pair<Axes, SmallVector<unsigned>>> sweeps;
     for (unsigned output : outputs) {
-      if (isState(output) != states) continue;
+      if (replaces(output) != replacing) continue;
       Axes points = pointsOf(results[output]);
       auto *same = llvm::find_if(sweeps, [&](auto &sweep) { return sameAxes(sweep.first, points); });
       if (same == sweeps.end()) sweeps.push_back({points, {output}});
       else same->second.push_back(output);
     }
-    // Row by row values first, so that a state is read before it is replaced.
+    // A state over fewer axes may be read for one over more.
+    if (replacing) llvm::sort(sweeps, [](auto &x, auto &y) { return x.first.size() > y.first.size(); });
     for (auto &[points, group] : sweeps) sweep(phase, points, {}, group);
   }
 }

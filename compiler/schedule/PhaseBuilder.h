@@ -34,7 +34,7 @@ private:
   void initialise(mlir::Value array, norm::ReduceKind kind);
   void sweep(const Phase &phase, llvm::ArrayRef<mlir::StringAttr> points, llvm::ArrayRef<mlir::Operation *> reductions,
              llvm::ArrayRef<unsigned> outputs);
-  void storeOutput(unsigned output);
+  void storeOutputs(llvm::ArrayRef<unsigned> outputs);
 
   // Levels
   void insertAt(unsigned level);

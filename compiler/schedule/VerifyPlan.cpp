@@ -75,7 +75,8 @@ private:
     auto written = stored.find(memory);
     if (written != stored.end()) // plan_c7
       return load.emitOpError() << "reads '" << nameOf(memory) << "' after it is replaced";
-    if (kernel.getArgAttr(number, "norm.shared") && storedShared && !storedShared->isAncestor(load->getParentRegion()))
+    Region *store = replacing.lookup(kernel.argumentName(number));
+    if (store && !store->isAncestor(load->getParentRegion()))
       return load.emitOpError() << "reads '" << nameOf(memory) << "' after an output in its place is written"; // plan_c10
     return success();
   }
@@ -86,7 +87,8 @@ private:
       return store.emitOpError("combines into workspace that nothing has written"); // plan_c5
     if (auto argument = dyn_cast<BlockArgument>(memory)) {
       if (stored.contains(memory)) return store.emitOpError() << "writes '" << nameOf(memory) << "' again"; // plan_c4
-      if (kernel.getArgAttr(argument.getArgNumber(), "norm.shared")) storedShared = store->getParentRegion();
+      if (auto input = dyn_cast_or_null<StringAttr>(kernel.getArgAttr(argument.getArgNumber(), "norm.inplace")))
+        replacing[input.getValue()] = store->getParentRegion();
     }
     stored.insert(memory);
     auto pass = dyn_cast<PassOp>(store->getParentOp());
@@ -104,7 +106,7 @@ private:
 
   KernelOp kernel;
   llvm::DenseSet<Value> stored;
-  Region *storedShared = nullptr;
+  llvm::DenseMap<StringRef, Region *> replacing; // where the output in the place of an input is stored, by the input's name
 };
 
 struct VerifyPlan : normc::impl::VerifyPlanBase<VerifyPlan> {

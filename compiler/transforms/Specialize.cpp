@@ -300,12 +300,13 @@ private:
       if (cast<AxisAttr>(axis).isFixed()) extents.insert(cast<AxisAttr>(axis).getName());
     if (auto given = kernel->getAttrOfType<DictionaryAttr>("norm.ranks"))
       for (NamedAttribute rank : given) ranks.insert(rank.getName());
-    for (FactorOp factor : kernel.getBody().getOps<FactorOp>()) extents.insert(factor.getAxisAttr());
     auto deduce = [&] {
       for (bool changed = true; changed;) {
         changed = false;
         for (unsigned i = 0; i < kernel.getNumArguments(); ++i)
           if (!dropped.test(i)) changed |= learn(i, extents, ranks);
+        for (FactorOp factor : kernel.getBody().getOps<FactorOp>())
+          if (followsFrom(extents, factor.getSize())) changed |= extents.insert(factor.getAxisAttr()).second;
         for (Attribute attribute : kernel.getAxes()) {
           auto axis = cast<AxisAttr>(attribute);
           if (!axis.isProduct()) continue;
@@ -330,6 +331,17 @@ private:
       dropped.set(i);
       std::tie(extents, ranks) = saved;
     }
+  }
+  /// Whether an integer can be computed from the extents of some axes.
+  bool followsFrom(const llvm::SmallPtrSet<Attribute, 8> &extents, Value value) {
+    Operation *op = value.getDefiningOp();
+    if (!op) return true;
+    auto known = [&](StringAttr axis) { return extents.contains(axis); };
+    if (auto size = dyn_cast<SizeOp>(op))
+      return llvm::all_of(namesOf(size.getAxes()), [&](StringAttr axis) {
+        return known(axis) || llvm::all_of(kernel.leavesOf(axis), known);
+      });
+    return llvm::all_of(op->getOperands(), [&](Value operand) { return followsFrom(extents, operand); });
   }
   /// What the shape of an argument tells.
   bool learn(unsigned argument, llvm::SmallPtrSet<Attribute, 8> &extents, llvm::SmallPtrSet<Attribute, 8> &ranks) {
