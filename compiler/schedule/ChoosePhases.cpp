@@ -59,7 +59,13 @@ public:
         addMaps();
         break;
       }
-      if (!addPhase(needed)) return std::nullopt;
+      size_t before = done.size();
+      if (!addPhase(needed, /*shares=*/true)) return std::nullopt;
+      if (done.size() > before) continue;
+      // What shares the sweep took the lead's blocks apart, so that its result is nowhere complete: it goes alone.
+      for (unsigned output : phases.back().outputs) pending.insert(output);
+      phases.pop_back();
+      addPhase(needed, /*shares=*/false);
     }
     addArrayPhases();
     // Later phases first: what they keep in earlier ones needs something itself.
@@ -122,7 +128,9 @@ private:
     return lead;
   }
 
-  bool addPhase(const llvm::SetVector<Operation *> &needed) {
+  /// Adds a phase around the lead; others' sums across its blocks share the sweep where they may. False where a reduction
+  /// had to be rewritten.
+  bool addPhase(const llvm::SetVector<Operation *> &needed, bool shares) {
     Operation *lead = chooseLead(needed);
     Structure::Layout layout = structure.layoutOf(lead);
     Phase phase;
@@ -132,7 +140,7 @@ private:
     Axes inside = without(layout.order, layout.blocks);
 
     // Sums across the blocks over the same points share the sweep, by chunks of rows.
-    for (Operation *reduction : structure.reductions) {
+    for (Operation *reduction : shares ? ArrayRef(structure.reductions) : ArrayRef<Operation *>()) {
       Axes crossed = overOf(reduction), across = wholesOf(kernel, phase.block);
       llvm::append_range(across, phase.rows);
       llvm::erase_if(crossed, [&](StringAttr axis) { return !contains(across, axis); });
