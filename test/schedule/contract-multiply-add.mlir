@@ -1,0 +1,26 @@
+// RUN: norm-opt --norm-contract-multiply-add %s | FileCheck %s --enable-var-scope
+
+!f32_n = tensor<?xf32, #norm.axes<n>>
+
+// CHECK-LABEL: norm.kernel @products
+norm.kernel @products axes(n) (%x: !f32_n {norm.name = "x"}, %y: !f32_n {norm.name = "y", norm.out}) {
+  norm.phase [n] {
+    // CHECK: %[[A:.*]] = norm.load
+    %a = norm.load %x : !f32_n to f32
+    // CHECK: %[[SUM:.*]] = math.fma %[[A]], %[[A]], %[[A]]
+    %p = arith.mulf %a, %a : f32
+    %s = arith.addf %p, %a : f32
+    // CHECK: %[[MINUS:.*]] = arith.negf %[[SUM]]
+    // CHECK: %[[DIFFERENCE:.*]] = math.fma %[[MINUS]], %[[A]], %[[A]]
+    %q = arith.mulf %s, %a : f32
+    %d = arith.subf %a, %q : f32
+    // A product that is used twice stays.
+    // CHECK: %[[TWICE:.*]] = arith.mulf %[[DIFFERENCE]], %[[DIFFERENCE]]
+    // CHECK: arith.addf %[[TWICE]], %[[A]]
+    %r = arith.mulf %d, %d : f32
+    %t = arith.addf %r, %a : f32
+    %u = arith.maximumf %r, %t : f32
+    norm.store %u to %y : f32 to !f32_n
+  }
+  norm.return
+}

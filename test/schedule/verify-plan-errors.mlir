@@ -1,0 +1,176 @@
+// RUN: norm-opt --split-input-file --verify-diagnostics --norm-verify-plan %s
+
+!f32_n = tensor<?xf32, #norm.axes<n>>
+!f32_n_k = tensor<?x?xf32, #norm.axes<n, k>>
+
+// plan_c1
+norm.kernel @value_form axes(n, k) (%x: !f32_n_k {norm.name = "x"}) {
+  // expected-error @below {{is of the value form, and has no place in a plan}}
+  %s = norm.reduce sum %x over [k] : !f32_n_k
+  norm.return
+}
+
+// -----
+
+!f32_n = tensor<?xf32, #norm.axes<n>>
+
+// plan_c2
+norm.kernel @tensors axes(n) (%x: !f32_n {norm.name = "x"}) {
+  // expected-error @below {{values of a plan are scalars}}
+  %s = arith.negf %x : !f32_n
+  norm.return
+}
+
+// -----
+
+!f32_n = tensor<?xf32, #norm.axes<n>>
+
+// plan_c3
+norm.kernel @nothing_swept axes(n) (%x: !f32_n {norm.name = "x"}) {
+  norm.phase [n] {
+    // expected-error @below {{sweeps over no axis}}
+    norm.pass [] {
+      %a = norm.load %x : !f32_n to f32
+    }
+  }
+  norm.return
+}
+
+// -----
+
+!f32_n = tensor<?xf32, #norm.axes<n>>
+
+// plan_c4
+// expected-error @below {{never writes its output 'y'}}
+norm.kernel @unwritten axes(n) (%y: !f32_n {norm.name = "y", norm.out}) {
+  norm.return
+}
+
+// -----
+
+!f32_n = tensor<?xf32, #norm.axes<n>>
+
+// plan_c4
+norm.kernel @written_twice axes(n) (%y: !f32_n {norm.name = "y", norm.out}) {
+  norm.phase [n] {
+    %one = arith.constant 1.0 : f32
+    norm.store %one to %y : f32 to !f32_n
+    // expected-error @below {{writes 'y' again}}
+    norm.store %one to %y : f32 to !f32_n
+  }
+  norm.return
+}
+
+// -----
+
+!f32_n = tensor<?xf32, #norm.axes<n>>
+
+// plan_c5
+norm.kernel @unwritten_workspace axes(n) (%y: !f32_n {norm.name = "y", norm.out}) {
+  %w = norm.workspace : !f32_n
+  norm.phase [n] {
+    // expected-error @below {{reads workspace that nothing has written}}
+    %a = norm.load %w : !f32_n to f32
+    norm.store %a to %y : f32 to !f32_n
+  }
+  norm.return
+}
+
+// -----
+
+!f32_n = tensor<?xf32, #norm.axes<n>>
+
+// plan_c5
+norm.kernel @combined_workspace axes(n) (%x: !f32_n {norm.name = "x"}) {
+  %w = norm.workspace : !f32_n
+  norm.phase [n] {
+    %a = norm.load %x : !f32_n to f32
+    // expected-error @below {{combines into workspace that nothing has written}}
+    norm.store sum %a to %w : f32 to !f32_n
+  }
+  norm.return
+}
+
+// -----
+
+!f32_n = tensor<?xf32, #norm.axes<n>>
+
+// plan_c6
+norm.kernel @output_read axes(n) (%y: !f32_n {norm.name = "y", norm.out}) {
+  norm.phase [n] {
+    // expected-error @below {{reads the output 'y'}}
+    %a = norm.load %y : !f32_n to f32
+    norm.store %a to %y : f32 to !f32_n
+  }
+  norm.return
+}
+
+// -----
+
+!f32_n = tensor<?xf32, #norm.axes<n>>
+
+// plan_c7
+norm.kernel @state_read_late axes(n) (%s: !f32_n {norm.name = "s", norm.state}, %y: !f32_n {norm.name = "y", norm.out}) {
+  norm.phase [n] {
+    %one = arith.constant 1.0 : f32
+    norm.store %one to %s : f32 to !f32_n
+    // expected-error @below {{reads 's' after it is replaced}}
+    %a = norm.load %s : !f32_n to f32
+    norm.store %a to %y : f32 to !f32_n
+  }
+  norm.return
+}
+
+// -----
+
+!f32_n = tensor<?xf32, #norm.axes<n>>
+!f32_n_k = tensor<?x?xf32, #norm.axes<n, k>>
+
+// plan_c8
+norm.kernel @one_place axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %y: !f32_n {norm.name = "y", norm.out}) {
+  norm.phase [n] {
+    norm.pass [k] {
+      %a = norm.load %x : !f32_n_k to f32
+      // expected-error @below {{writes one place from all lanes of "k"}}
+      norm.store %a to %y : f32 to !f32_n
+    }
+  }
+  norm.return
+}
+
+// -----
+
+!f32_g_k = tensor<?x?xf32, #norm.axes<g, k>>
+
+// plan_c9
+norm.kernel @chunk_of_a_part axes(g, k, c = g * k, p = k by 16) (%x: !f32_g_k {norm.name = "x"}) {
+  norm.phase [p] {
+    // expected-error @below {{of whose inner part "k" only a chunk is at hand}}
+    %s = norm.pass [c] (sum) {
+      %a = norm.load %x : !f32_g_k to f32
+      norm.yield %a : f32
+    }
+  }
+  norm.return
+}
+
+// -----
+
+!f32_n_k = tensor<?x?xf32, #norm.axes<n, k>>
+
+// plan_c10
+norm.kernel @replaced_input axes(n, k) (%x: !f32_n_k {norm.name = "x", norm.shared},
+                                        %y: !f32_n_k {norm.name = "y", norm.out, norm.shared, norm.inplace = "x"}) {
+  norm.phase [n] {
+    norm.pass [k] {
+      %a = norm.load %x : !f32_n_k to f32
+      norm.store %a to %y : f32 to !f32_n_k
+    }
+    %s = norm.pass [k] (sum) {
+      // expected-error @below {{reads 'x' after an output in its place is written}}
+      %a = norm.load %x : !f32_n_k to f32
+      norm.yield %a : f32
+    }
+  }
+  norm.return
+}
