@@ -25,7 +25,7 @@ from forms import FORMS, forms_of  # noqa: E402
 from generate import FEATURES, Maker  # noqa: E402
 from harness import NAMES, TYPES, shell  # noqa: E402
 
-np.seterr(all="ignore")
+
 TIMEOUT = 120
 
 
@@ -162,7 +162,7 @@ def main():
     options = parser.parse_args()
     numbers = range(options.count) if options.only is None else [options.only]
     occurred, failed = collections.Counter(), 0
-    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+    with concurrent.futures.ThreadPoolExecutor(options.jobs, initializer=lambda: np.seterr(all="ignore")) as pool:
         for seen, failure in pool.map(lambda n: run_one(options.seed, n, options.keep, options.verbose), numbers):
             occurred.update(seen)
             if failure:
