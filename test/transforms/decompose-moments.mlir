@@ -1,0 +1,57 @@
+// RUN: norm-opt %s --pass-pipeline='builtin.module(norm.kernel(norm-decompose-moments),cse)' | FileCheck %s
+
+!f32_n_k = tensor<?x?xf32, #norm.axes<n, k>>
+!f32_n = tensor<?xf32, #norm.axes<n>>
+
+// The deviations from the mean are summed too: their mean corrects the mean and the variance.
+// CHECK-LABEL: norm.kernel @two_pass
+// CHECK:         %[[SUM:.*]] = norm.reduce sum %[[X:.*]] over [k]
+// CHECK:         %[[MEAN:.*]] = arith.divf %[[SUM]], %[[N:.*]] :
+// CHECK:         %[[D:.*]] = arith.subf %[[X]], %{{.*}} : !f32_n_k
+// CHECK:         %[[RESTS:.*]] = norm.reduce sum %[[D]] over [k]
+// CHECK:         %[[REST:.*]] = arith.divf %[[RESTS]], %[[N]]
+// CHECK:         %[[D2:.*]] = arith.mulf %[[D]], %[[D]]
+// CHECK:         norm.reduce sum %[[D2]] over [k]
+// CHECK:         %[[R2:.*]] = arith.mulf %[[REST]], %[[REST]]
+// CHECK:         %[[VARIANCE:.*]] = arith.subf %{{.*}}, %[[R2]]
+// CHECK:         norm.return %{{.*}}, %[[VARIANCE]]
+norm.kernel @two_pass axes(n, k) (%x: !f32_n_k {norm.name = "x"})
+    -> (!f32_n {norm.name = "mean"}, !f32_n {norm.name = "variance"}) {
+  %m, %v = norm.moments %x over [k] by two_pass : !f32_n_k
+  norm.return %m, %v : !f32_n, !f32_n
+}
+
+// x − mean takes both parts of the mean off, one after the other.
+// CHECK-LABEL: norm.kernel @both_parts
+// CHECK:         %[[D:.*]] = arith.subf %[[X:.*]], %{{.*}} : !f32_n_k
+// CHECK:         %[[Y:.*]] = arith.subf %[[D]], %{{.*}} : !f32_n_k
+// CHECK:         norm.return %[[Y]]
+norm.kernel @both_parts axes(n, k) (%x: !f32_n_k {norm.name = "x"}) -> (!f32_n_k {norm.name = "y"}) {
+  %m, %v = norm.moments %x over [k] : !f32_n_k
+  %b = norm.broadcast %m : !f32_n to !f32_n_k
+  %y = arith.subf %x, %b : !f32_n_k
+  norm.return %y : !f32_n_k
+}
+
+// CHECK-LABEL: norm.kernel @one_pass
+// CHECK:         norm.reduce sum %[[X:.*]] over [k]
+// CHECK-NOT:     arith.subf %[[X]]
+// CHECK:         %[[X2:.*]] = arith.mulf %[[X]], %[[X]]
+// CHECK:         norm.reduce sum %[[X2]] over [k]
+// CHECK-NOT:     norm.reduce
+norm.kernel @one_pass axes(n, k) (%x: !f32_n_k {norm.name = "x"})
+    -> (!f32_n {norm.name = "mean"}, !f32_n {norm.name = "variance"}) {
+  %m, %v = norm.moments %x over [k] by one_pass : !f32_n_k
+  norm.return %m, %v : !f32_n, !f32_n
+}
+
+// By chunks: three sums over each, three over the chunks.
+// CHECK-LABEL: norm.kernel @chunks
+// CHECK-COUNT-3: norm.reduce sum %{{.*}} over [k] into [p]
+// CHECK-COUNT-3: norm.reduce sum %{{.*}} over [p]
+// CHECK-NOT:     norm.reduce
+norm.kernel @chunks axes(n, k, p = k by 64) (%x: !f32_n_k {norm.name = "x"})
+    -> (!f32_n {norm.name = "mean"}, !f32_n {norm.name = "variance"}) {
+  %m, %v = norm.moments %x over [k] through [p] : !f32_n_k
+  norm.return %m, %v : !f32_n, !f32_n
+}
