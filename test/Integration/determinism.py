@@ -82,7 +82,7 @@ def workers():
     while most < 2 and tries < 20:  # on a busy machine the others may come too late for any work
         tries += 1
         done = normc(*arguments)
-        found = re.search(r"at least (\d+) took part", done.stdout)
+        found = re.search(r"of which (?:at least )?(\d+) took part", done.stdout)
         if done.returncode != 0 or not found:
             raise Failure(f"status {done.returncode}, no count of threads: {done.stdout}{done.stderr}")
         most = max(most, int(found.group(1)))
