@@ -1,0 +1,60 @@
+// RUN: norm-opt %s --norm-lower-plan --canonicalize --cse | FileCheck %s
+// RUN: norm-opt %s --norm-lower-plan="vector-bytes=32 accumulators=2 masked=false" --canonicalize --cse | FileCheck %s --check-prefix=V3
+// RUN: norm-opt %s --norm-lower-plan="stream-bytes=1048576" --canonicalize --cse | FileCheck %s --check-prefix=STREAM
+
+!f32_n_k = tensor<?x?xf32, #norm.axes<n, k>>
+!f32_n = tensor<?xf32, #norm.axes<n>>
+
+// Blocks are counted from the extents; a variant that does not apply has none.
+// CHECK-LABEL: func.func @total_blocks0(%arg0: !llvm.ptr) -> i64
+// CHECK:         %[[HOLDS:.*]] = arith.cmpi sle, %{{.*}}, %c100_i64
+// CHECK:         arith.select %[[HOLDS]], %{{.*}}, %c0_i64
+
+// Each pointer is an argument of the body, so that it can be noalias. Four accumulators of 16 lanes, then single vectors,
+// then a masked tail.
+// CHECK-LABEL: func.func private @total_phase0_body(%arg0: !llvm.ptr {llvm.noalias}, %arg1: !llvm.ptr {llvm.noalias}
+// CHECK:         scf.for
+// CHECK:           scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
+// CHECK-COUNT-4:     llvm.load %{{.*}} : !llvm.ptr -> vector<16xf32>
+// CHECK:           scf.for {{.*}} -> (vector<16xf32>)
+// CHECK:           scf.for {{.*}} -> (vector<16xf32>)
+// CHECK:             llvm.intr.masked.load
+// CHECK:             arith.select
+// CHECK-LABEL: func.func @total_phase0(
+
+// Without masks a tail runs point by point.
+// V3-LABEL: func.func private @total_phase0_body
+// V3:         scf.for {{.*}} -> (vector<8xf32>, vector<8xf32>)
+// V3:         scf.for {{.*}} -> (f32)
+// V3-NOT:     masked
+
+// CHECK-LABEL: func.func @total_workspace_bytes
+norm.kernel @total axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %y: !f32_n {norm.name = "y", norm.out})
+    attributes {norm.family = "total", norm.guards = [{axes = ["k"], most = 100 : i64}]} {
+  norm.phase [n] {
+    %s = norm.pass [k] (sum) {
+      %a = norm.load %x : !f32_n_k to f32
+      norm.yield %a : f32
+    }
+    norm.store %s to %y : f32 to !f32_n
+  }
+  norm.return
+}
+
+// A large and aligned output bypasses the caches, and a fence orders it.
+// STREAM-LABEL: func.func private @twice_phase0_body
+// STREAM:         scf.if
+// STREAM:           llvm.store %{{.*}} {alignment = 64 : i64, nontemporal}
+// STREAM:         } else {
+// STREAM-NOT:       nontemporal
+// STREAM:         llvm.call_intrinsic "llvm.x86.sse.sfence"
+norm.kernel @twice axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %y: !f32_n_k {norm.name = "y", norm.out}) {
+  norm.phase [n] {
+    norm.pass [k] {
+      %a = norm.load %x : !f32_n_k to f32
+      %b = arith.addf %a, %a : f32
+      norm.store %b to %y : f32 to !f32_n_k
+    }
+  }
+  norm.return
+}
