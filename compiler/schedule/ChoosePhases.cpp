@@ -25,7 +25,11 @@ Axes normc::wholesOf(KernelOp kernel, ArrayRef<StringAttr> axes) {
 
 Value normc::beforeStore(Value returned) {
   auto cast = returned.getDefiningOp<CastOp>();
-  return cast && !isLoad(cast) ? cast.getInput() : returned;
+  if (!cast || isLoad(cast)) return returned;
+  // Only from a compute type: what reads a rounded value back is no store.
+  Type from = getElementTypeOrSelf(cast.getInput());
+  bool isComputed = from.isF32() || from.isF64() || from.isInteger(64) || from.isInteger(1);
+  return isComputed ? cast.getInput() : returned;
 }
 
 bool normc::isLoad(CastOp cast) {
@@ -310,6 +314,12 @@ private:
   void addArrayPhases() {
     std::vector<Phase> all;
     for (Phase &phase : phases) {
+      for (Value position : positionsInUpdated(phase)) {
+        Phase before = mapPhase({position});
+        before.kept.push_back(position);
+        kept.insert(position);
+        all.push_back(before);
+      }
       if (phase.reductions.empty()) {
         SmallVector<Value> roots;
         for (unsigned output : phase.outputs) roots.push_back(results[output]);
@@ -325,6 +335,28 @@ private:
       all.push_back(phase);
     }
     phases = all;
+  }
+
+  /// What a phase reads at one position of a state that it updates: other points may have replaced that by then.
+  SmallVector<Value> positionsInUpdated(const Phase &phase) {
+    SmallVector<BlockArgument> updated;
+    for (unsigned output : phase.outputs)
+      if (BlockArgument state = stateOf(output)) updated.push_back(state);
+    SmallVector<Value> work, found;
+    if (updated.empty()) return found;
+    for (unsigned output : phase.outputs) work.push_back(results[output]);
+    for (Operation *reduction : phase.reductions) work.push_back(inputOf(reduction));
+    llvm::DenseSet<Value> seen;
+    while (!work.empty()) {
+      Value value = work.pop_back_val();
+      Operation *op = value.getDefiningOp();
+      if (!op || isa<ReduceOp>(op) || !seen.insert(value).second || kept.contains(value)) continue;
+      if (isa<AtOp>(op) && llvm::any_of(updated, [&](BlockArgument state) { return structure.reads(value).contains(state); }))
+        found.push_back(value);
+      else
+        llvm::append_range(work, op->getOperands());
+    }
+    return found;
   }
 
   /// What a phase needs of earlier ones.
