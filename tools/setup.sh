@@ -49,12 +49,14 @@ install_packages() {
 configure() {
   if [ ! -e "$2/build.ninja" ]; then
     say "configuring $2"
-    cmake --preset "$1" >"$root/.configure.log" 2>&1 || {
-      cat "$root/.configure.log" >&2
+    local log
+    log=$(mktemp)
+    cmake --preset "$1" >"$log" 2>&1 || {
+      cat "$log" >&2
       echo "error: cmake --preset $1 failed" >&2
       exit 1
     }
-    rm -f "$root/.configure.log"
+    rm -f "$log"
   fi
 }
 
