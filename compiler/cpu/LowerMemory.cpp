@@ -220,11 +220,23 @@ void PhaseLowering::store(StoreOp op, const Lanes &lanes, Value value) {
   storeTo(memory, offset, stride, lanes, value, streaming && mayStream(op));
 }
 
+/// As memory holds it. Where the processor rounds to bf16 itself, it does; denormal results flush then.
+Value PhaseLowering::toStorage(Value value, Type storage) {
+  Type element = getElementTypeOrSelf(value);
+  if (!shape.roundsToBf16 || !storage.isBF16() || !element.isF32()) return storeConvert(b, b.getLoc(), value, storage);
+  auto shaped = [&](Type type) -> Type {
+    auto vector = dyn_cast<VectorType>(value.getType());
+    return vector ? Type(vector.clone(type)) : type;
+  };
+  Value rounded = arith::TruncFOp::create(b, shaped(storage), value);
+  return arith::BitcastOp::create(b, shaped(b.getI16Type()), rounded);
+}
+
 void PhaseLowering::storeTo(const Memory &memory, Value offset, Value stride, const Lanes &lanes, Value value, bool streams) {
   bool isVector = stride && lanes.width > 1;
   Type element = memoryType(memory.storage);
   int64_t align = bytesOfElement(memory.storage);
-  if (!isStored(getElementTypeOrSelf(value))) value = storeConvert(b, b.getLoc(), value, memory.storage);
+  if (!isStored(getElementTypeOrSelf(value))) value = toStorage(value, memory.storage);
   if (isVector && fixedValue(stride) != 1) {
     Value mask = lanes.mask ? lanes.mask : fullMask(lanes.width);
     LLVM::masked_scatter::create(b, value, pointers(memory, offset, stride, lanes), mask, align);

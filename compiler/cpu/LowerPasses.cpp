@@ -72,7 +72,7 @@ Value PhaseLowering::convert(CastOp op, Value value) {
   Type from = getElementTypeOrSelf(op.getInput()), to = getElementTypeOrSelf(op.getType());
   bool isLoad = from.getIntOrFloatBitWidth() < to.getIntOrFloatBitWidth() && isa<FloatType>(from) == isa<FloatType>(to);
   if (isLoad && !from.isInteger(1)) return loadConvert(b, b.getLoc(), value, from, to);
-  Value stored = storeConvert(b, b.getLoc(), value, to);
+  Value stored = toStorage(value, to);
   // These are storage and compute types alike.
   return to.isInteger(1) ? loadConvert(b, b.getLoc(), stored, to, to) : stored;
 }

@@ -13,6 +13,7 @@ struct VectorShape {
   int64_t accumulators = 4; // vectors a step of the lanes' loop, and partial results of a reduction
   bool masked = true;      // tails run masked; else point by point
   int64_t streamBytes = 0; // outputs as large bypass the caches; 0: none does
+  bool roundsToBf16 = false; // one instruction does
 };
 
 /// Memory that a kernel's argument or workspace is: dense, in the order of its type.
@@ -69,6 +70,7 @@ private:
   void store(norm::StoreOp op, const Lanes &lanes, mlir::Value value);
   void storeTo(const Memory &memory, mlir::Value offset, mlir::Value stride, const Lanes &lanes, mlir::Value value,
                bool streams);
+  mlir::Value toStorage(mlir::Value value, mlir::Type storage);
   mlir::Value loadFrom(const Memory &memory, mlir::Value offset, mlir::Value stride, const Lanes &lanes, mlir::Type compute);
   mlir::Value pointers(const Memory &memory, mlir::Value offset, mlir::Value stride, const Lanes &lanes);
   mlir::Value canStream(mlir::Block &body, const Lanes &lanes, mlir::StringAttr rowAxis);
