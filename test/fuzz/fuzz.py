@@ -28,6 +28,10 @@ from harness import NAMES, TYPES, shell  # noqa: E402
 
 TIMEOUT = 120
 
+# By hand, without lit's PATH, the build folder's own normc runs.
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+os.environ["PATH"] += os.pathsep + os.path.join(ROOT, "build", "bin")
+
 
 class Failure(Exception):
     pass
