@@ -145,7 +145,7 @@ class Arithmetic:
 
     def negation(self, text, a):
         a = self.condition(a)
-        return self.boolean(text, a.axes, ~a.value, np.isfinite(a.error))
+        return self.boolean(text, a.axes, np.logical_not(a.value), np.isfinite(a.error))
 
     def where(self, text, c, a, b):
         c = self.condition(c)
