@@ -34,7 +34,7 @@ constexpr std::array<Level, 3> levels = {{
      .registers = 16, .maskedStores = false, .streamingStores = true,
      .lineBytes = 64, .l1Bytes = 32 * KiB, .l2Bytes = 256 * KiB, .l3Bytes = 16 * MiB},
     {.name = "x86-64-v4", .triple = "x86_64-unknown-linux-gnu", .cpu = "x86-64-v4", .features = "",
-     .tree = {.vectorBytes = 64, .accumulators = 8, .residentBytes = 512 * KiB, .arrayBytes = 128 * KiB,
+     .tree = {.vectorBytes = 64, .accumulators = 4, .residentBytes = 512 * KiB, .arrayBytes = 128 * KiB,
               .chunkElements = 65536, .splitChunks = 1024},
      .registers = 32, .maskedStores = true, .streamingStores = true,
      .lineBytes = 64, .l1Bytes = 32 * KiB, .l2Bytes = 1 * MiB, .l3Bytes = 32 * MiB},
