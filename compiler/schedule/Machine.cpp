@@ -29,18 +29,18 @@ struct Level {
 // clang-format off
 constexpr std::array<Level, 3> levels = {{
     {.name = "x86-64-v3", .triple = "x86_64-unknown-linux-gnu", .cpu = "x86-64-v3", .features = "",
-     .tree = {.vectorBytes = 32, .accumulators = 4, .residentBytes = 128 * KiB, .arrayBytes = 64 * KiB,
-              .chunkElements = 16384, .splitChunks = 1024},
+     .tree = {.vectorBytes = 32, .accumulators = 4, .residentBytes = 128 * KiB,
+              .chunkElements = 16384},
      .registers = 16, .maskedStores = false, .streamingStores = true,
      .lineBytes = 64, .l1Bytes = 32 * KiB, .l2Bytes = 256 * KiB, .l3Bytes = 16 * MiB},
     {.name = "x86-64-v4", .triple = "x86_64-unknown-linux-gnu", .cpu = "x86-64-v4", .features = "",
-     .tree = {.vectorBytes = 64, .accumulators = 4, .residentBytes = 512 * KiB, .arrayBytes = 128 * KiB,
-              .chunkElements = 65536, .splitChunks = 1024},
+     .tree = {.vectorBytes = 64, .accumulators = 4, .residentBytes = 512 * KiB,
+              .chunkElements = 65536},
      .registers = 32, .maskedStores = true, .streamingStores = true,
      .lineBytes = 64, .l1Bytes = 32 * KiB, .l2Bytes = 1 * MiB, .l3Bytes = 32 * MiB},
     {.name = "aarch64", .triple = "aarch64-unknown-linux-gnu", .cpu = "generic", .features = "+neon",
-     .tree = {.vectorBytes = 16, .accumulators = 8, .residentBytes = 256 * KiB, .arrayBytes = 64 * KiB,
-              .chunkElements = 16384, .splitChunks = 1024},
+     .tree = {.vectorBytes = 16, .accumulators = 8, .residentBytes = 256 * KiB,
+              .chunkElements = 16384},
      .registers = 32, .maskedStores = false, .streamingStores = true,
      .lineBytes = 64, .l1Bytes = 64 * KiB, .l2Bytes = 512 * KiB, .l3Bytes = 32 * MiB},
 }};
@@ -111,8 +111,8 @@ bool isGpu(StringRef name) { return name == "cuda" || name.starts_with("cuda:") 
 
 std::string Machine::key() const {
   std::string key = name + ' ' + triple + ' ' + cpu + ' ' + features;
-  for (int64_t fact : {int64_t(tree.vectorBytes), int64_t(tree.accumulators), tree.residentBytes, tree.arrayBytes,
-                       tree.chunkElements, tree.splitChunks, int64_t(registers), int64_t(maskedStores),
+  for (int64_t fact : {int64_t(tree.vectorBytes), int64_t(tree.accumulators), tree.residentBytes,
+                       tree.chunkElements, int64_t(registers), int64_t(maskedStores),
                        int64_t(streamingStores), lineBytes, l1Bytes, l2Bytes, l3Bytes})
     key += ' ' + std::to_string(fact);
   return key;

@@ -15,9 +15,7 @@ struct TreeFacts {
   unsigned vectorBytes;  // of a register
   unsigned accumulators; // vectors that one reduction keeps in flight
   int64_t residentBytes; // a block's slice up to this is re-read from its worker's own cache
-  int64_t arrayBytes;    // what a block may keep in arrays of its own
   int64_t chunkElements; // elements a chunk of a split reduction aims at
-  int64_t splitChunks;   // chunks at the most, however long the reduction is
 };
 
 /// A target as data: what the planner, the lowering and code generation need to know of it. Every target has a fused
