@@ -127,10 +127,12 @@ struct UniformWeights : OpRewritePattern<MomentsOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(MomentsOp op, PatternRewriter &rewriter) const override {
     Value weight = constantAlong(op.getWeights(), op.getOver());
-    if (!weight || op.getAcross()) return failure();
-    rewriter.modifyOpInPlace(op, [&] { op.getWeightsMutable().clear(); });
+    if (!weight) return failure();
     auto constant = dyn_cast_or_null<FloatAttr>(constantOf(weight));
-    if (constant && constant.getValue().isFiniteNonZero()) return success();
+    bool isUnit = constant && constant.getValue().isFiniteNonZero();
+    if (op.getAcross() && !isUnit) return failure(); // another replica may have another one
+    rewriter.modifyOpInPlace(op, [&] { op.getWeightsMutable().clear(); });
+    if (isUnit) return success();
     rewriter.setInsertionPointAfter(op);
     Value one = arith::DivFOp::create(rewriter, op.getLoc(), weight, weight);
     one = broadcastTo(rewriter, op.getLoc(), one, op.getMean().getType());
@@ -150,6 +152,7 @@ struct ReduceOfUniform : OpRewritePattern<ReduceOp> {
     if (!value || !op.getInto().empty()) return failure();
     Location location = op.getLoc();
     Type element = getElementTypeOrSelf(value);
+    if (element.isInteger(64)) return failure();
     auto constant = [&](TypedAttr attribute) -> Value {
       return broadcastTo(rewriter, location, arith::ConstantOp::create(rewriter, location, attribute), value.getType());
     };

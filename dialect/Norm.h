@@ -31,6 +31,10 @@ llvm::SmallVector<mlir::StringAttr> namesOf(mlir::ArrayAttr names);
 mlir::ArrayAttr arrayOf(mlir::MLIRContext *context, AxisList names);
 /// The axes a phase or a pass around `op` binds, outermost first, products as their names.
 llvm::SmallVector<mlir::StringAttr> boundAt(mlir::Operation *op);
+/// What a reduction takes instead of `element`, for messages; empty where it takes that.
+llvm::StringRef expectedElement(ReduceKind kind, mlir::Type element);
+/// Whether `all` is `one` over an axis more, the outermost: what replicas gather.
+mlir::LogicalResult verifyGathered(mlir::Operation *op, mlir::Type one, mlir::Type all);
 } // namespace norm
 #define GET_ATTRDEF_CLASSES
 #include "dialect/NormAttrs.h.inc"

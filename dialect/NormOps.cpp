@@ -263,13 +263,41 @@ static LogicalResult verifyInto(Operation *op, ArrayAttr over, ArrayAttr into) {
   }
   return success();
 }
+StringRef norm::expectedElement(ReduceKind kind, Type element) {
+  if (kind == ReduceKind::any || kind == ReduceKind::all) return element.isInteger(1) ? "" : "i1";
+  if (isa<FloatType>(element)) return "";
+  if (kind == ReduceKind::sum) return element.isInteger(64) ? "" : "a float or i64";
+  return "a float";
+}
 LogicalResult ReduceOp::verify() {
   Type element = getElementTypeOrSelf(getInput());
-  bool wantsBool = getKind() == ReduceKind::any || getKind() == ReduceKind::all;
-  if (wantsBool ? !element.isInteger(1) : !isa<FloatType>(element)) // reduce_c2
-    return emitOpError() << stringifyReduceKind(getKind()) << " takes " << (wantsBool ? "i1" : "a float") << ", not "
-                         << element;
+  if (StringRef expected = expectedElement(getKind(), element); !expected.empty()) // reduce_c2
+    return emitOpError() << stringifyReduceKind(getKind()) << " takes " << expected << ", not " << element;
   return verifyInto(*this, getOver(), getInto());
+}
+LogicalResult AllReduceOp::verify() {
+  Type element = getElementTypeOrSelf(getInput());
+  if (getKind() == ReduceKind::any || getKind() == ReduceKind::all) // all_reduce_c1
+    return emitOpError() << stringifyReduceKind(getKind()) << " does not run across replicas";
+  if (StringRef expected = expectedElement(getKind(), element); !expected.empty()) // all_reduce_c1
+    return emitOpError() << stringifyReduceKind(getKind()) << " takes " << expected << ", not " << element;
+  return success();
+}
+LogicalResult norm::verifyGathered(Operation *op, Type one, Type all) {
+  AxisList axes = axesOf(all);
+  if (getElementTypeOrSelf(one) != getElementTypeOrSelf(all) || axes.empty() || axes.drop_front() != axesOf(one))
+    return op->emitOpError() << "gathers " << one << " to " << all << ", which is not the same over an axis of replicas";
+  return success();
+}
+LogicalResult AllGatherOp::verify() {
+  AxisAttr axis = axisNamed(*this, getAxisAttr());
+  if (!axis || !axis.isLeaf()) // all_gather_c1
+    return emitOpError() << "gathers over " << getAxisAttr() << ", which is no leaf of the table";
+  if (failed(verifyGathered(*this, getInput().getType(), getType()))) return failure(); // all_gather_c2
+  if (axesOf(getType()).front() != getAxisAttr())
+    return emitOpError() << "gathers over " << getAxisAttr() << ", but the result ranges over "
+                         << axesOf(getType()).front() << " first";
+  return success();
 }
 LogicalResult MomentsOp::verify() {
   if (getWeights() && getWeights().getType() != getInput().getType()) // moments_c2

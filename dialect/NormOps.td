@@ -135,8 +135,8 @@ def ReduceOp : Norm_Op<"reduce", [Pure, InferTypeOpAdaptor]> {
     Over no elements: sum 0, max −inf, min +inf, any false, all true. max and min propagate NaN. With `into`, the
     reduction stops at chunk axes: `over [k] into [p]` where `p = k by 64` gives a value for each chunk.
 
-    Constraints: `reduce_c1` the value ranges over each axis; `reduce_c2` any and all take i1, the others a float;
-    `reduce_c3` no axis twice.
+    Constraints: `reduce_c1` the value ranges over each axis; `reduce_c2` any and all take i1, the others a float, a sum
+    also i64; `reduce_c3` no axis twice.
     ```mlir
     %s = norm.reduce sum %x over [k] : !f32_n_k
     ```
@@ -172,15 +172,38 @@ def MomentsOp : Norm_Op<"moments", [Pure, InferTypeOpAdaptor]> {
 }
 
 def AllReduceOp : Norm_Op<"all_reduce", [Pure, SameOperandsAndResultType]> {
-  let summary = "combines a value of each replica of a job, in the order of replicas";
+  let summary = "combines a value of each replica of a job";
   let description = [{
+    Every replica gets the same bits. All replicas have the same extents of the value's axes.
+
+    Constraints: `all_reduce_c1` sum, max or min of floats, or a sum of i64.
     ```mlir
-    %total = norm.all_reduce sum %count : f32
+    %total = norm.all_reduce sum %count : i64
     ```
   }];
   let arguments = (ins ReduceKind:$kind, AnyType:$input);
   let results = (outs AnyType:$result);
   let assemblyFormat = "$kind $input attr-dict `:` type($input)";
+  let hasVerifier = 1;
+}
+
+def AllGatherOp : Norm_Op<"all_gather", [Pure]> {
+  let summary = "the value of each replica of a job, over an axis of replicas";
+  let description = [{
+    What is reduced across replicas is gathered, and then reduced over that axis like any other. The axis is a leaf of the
+    table; its extent is the number of replicas, an argument of the compiled kernel.
+
+    Constraints: `all_gather_c1` the axis is a leaf of the table; `all_gather_c2` the result ranges over it and then, in
+    the same order, over the axes of the value.
+    ```mlir
+    %means = norm.all_gather %mean over r : !f32_c to !f32_r_c
+    %sum = norm.reduce sum %means over [r] : !f32_r_c
+    ```
+  }];
+  let arguments = (ins AnyType:$input, StrAttr:$axis);
+  let results = (outs AnyType:$result);
+  let assemblyFormat = "$input `over` custom<Name>($axis) attr-dict `:` type($input) `to` type($result)";
+  let hasVerifier = 1;
 }
 
 def SizeOp : Norm_Op<"size", [Pure]> {

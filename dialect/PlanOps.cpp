@@ -44,6 +44,12 @@ static LogicalResult verifyDeclared(Operation *op, ArrayAttr axes, llvm::SmallPt
 }
 LogicalResult PhaseOp::verify() { return verifyDeclared(*this, getAxes(), {}); }
 
+LogicalResult ExchangeOp::verify() {
+  for (Value memory : {getMine(), getAll()}) // exchange_c1
+    if (!memory.getDefiningOp<WorkspaceOp>()) return emitOpError("exchanges memory that is not workspace");
+  return verifyGathered(*this, getMine().getType(), getAll().getType()); // exchange_c1, exchange_c2
+}
+
 // %s, %m = norm.pass [k, s] (sum, max) { ... norm.yield %a, %b : f32, f32 }
 ParseResult PassOp::parse(OpAsmParser &parser, OperationState &state) {
   Builder &builder = parser.getBuilder();
@@ -93,10 +99,8 @@ LogicalResult PassOp::verify() {
     return emitOpError() << "yields " << yielded.size() << " values for " << getKinds().size() << " reductions";
   if (yielded != getResultTypes()) return emitOpError() << "yields " << yielded << " for results " << getResultTypes();
   for (auto [kind, type] : llvm::zip(getKinds(), yielded)) { // pass_c3
-    bool wantsBool = ReduceKind(kind) == ReduceKind::any || ReduceKind(kind) == ReduceKind::all;
-    if (wantsBool ? !type.isInteger(1) : !isa<FloatType>(type))
-      return emitOpError() << stringifyReduceKind(ReduceKind(kind)) << " takes " << (wantsBool ? "i1" : "a float")
-                           << ", not " << type;
+    if (StringRef expected = expectedElement(ReduceKind(kind), type); !expected.empty())
+      return emitOpError() << stringifyReduceKind(ReduceKind(kind)) << " takes " << expected << ", not " << type;
   }
   return success();
 }

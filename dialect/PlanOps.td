@@ -30,6 +30,22 @@ def PhaseOp : Norm_Op<"phase", [SingleBlockImplicitTerminator<"YieldOp">, NoTerm
   let hasVerifier = 1;
 }
 
+def ExchangeOp : Norm_Op<"exchange", [HasParent<"KernelOp">, MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "between two phases: what each replica of a job has in its workspace becomes known to all";
+  let description = [{
+    Whoever runs the kernel copies the first workspace of every replica into the second of each, in the order of replicas.
+
+    Constraints: `exchange_c1` both are workspace of one element type; `exchange_c2` the second ranges over an axis of
+    replicas and then, in the same order, over the axes of the first.
+    ```mlir
+    norm.exchange %mine to %all : !f32_c to !f32_r_c
+    ```
+  }];
+  let arguments = (ins Over:$mine, Over:$all);
+  let assemblyFormat = "$mine `to` $all attr-dict `:` type($mine) `to` type($all)";
+  let hasVerifier = 1;
+}
+
 def PassOp : Norm_Op<"pass", [SingleBlockImplicitTerminator<"YieldOp">, RecursiveMemoryEffects]> {
   let summary = "one sweep over axes; what is yielded is reduced over the sweep";
   let description = [{
@@ -38,7 +54,7 @@ def PassOp : Norm_Op<"pass", [SingleBlockImplicitTerminator<"YieldOp">, Recursiv
     (`c = g * k`): its loads and stores then have both parts side by side, or neither.
 
     Constraints: `pass_c1` no axis is bound twice; `pass_c2` as many kinds as yielded values, of the yielded types;
-    `pass_c3` any and all reduce i1, the others floats.
+    `pass_c3` any and all reduce i1, the others floats, a sum also i64.
     ```mlir
     %sum = norm.pass [k, s] (sum) {
       %a = norm.load %x : !f32_n_k_s

@@ -152,8 +152,67 @@ norm.kernel @f axes(n) (%x: !n {norm.name = "x"}) {
 !n = tensor<?xi64, #norm.axes<n>>
 // reduce_c2
 norm.kernel @f axes(n) (%x: !n {norm.name = "x"}) {
-  // expected-error @+1 {{sum takes a float, not 'i64'}}
+  // expected-error @+1 {{max takes a float, not 'i64'}}
+  %y = norm.reduce max %x over [n] : !n
+  norm.return
+}
+
+// -----
+
+!n = tensor<?xi1, #norm.axes<n>>
+// reduce_c2
+norm.kernel @f axes(n) (%x: !n {norm.name = "x"}) {
+  // expected-error @+1 {{sum takes a float or i64, not 'i1'}}
   %y = norm.reduce sum %x over [n] : !n
+  norm.return
+}
+
+// -----
+
+// all_reduce_c1
+norm.kernel @f axes(n) (%x: i1 {norm.name = "x"}) {
+  // expected-error @+1 {{any does not run across replicas}}
+  %y = norm.all_reduce any %x : i1
+  norm.return
+}
+
+// -----
+
+// all_reduce_c1
+norm.kernel @f axes(n) (%x: i64 {norm.name = "x"}) {
+  // expected-error @+1 {{max takes a float, not 'i64'}}
+  %y = norm.all_reduce max %x : i64
+  norm.return
+}
+
+// -----
+
+!r = tensor<?xf32, #norm.axes<r>>
+// all_gather_c1
+norm.kernel @f axes(n) (%x: f32 {norm.name = "x"}) {
+  // expected-error @+1 {{gathers over "r", which is no leaf of the table}}
+  %y = norm.all_gather %x over r : f32 to tensor<?xf32, #norm.axes<r>>
+  norm.return
+}
+
+// -----
+
+!n = tensor<?xf32, #norm.axes<n>>
+!n_r = tensor<?x?xf32, #norm.axes<n, r>>
+// all_gather_c2
+norm.kernel @f axes(n, r) (%x: !n {norm.name = "x"}) {
+  // expected-error @+1 {{which is not the same over an axis of replicas}}
+  %y = norm.all_gather %x over r : !n to !n_r
+  norm.return
+}
+
+// -----
+
+!r = tensor<?xf32, #norm.axes<r>>
+// all_gather_c2
+norm.kernel @f axes(n, r) (%x: f32 {norm.name = "x"}) {
+  // expected-error @+1 {{gathers over "n", but the result ranges over "r" first}}
+  %y = norm.all_gather %x over n : f32 to !r
   norm.return
 }
 
@@ -361,8 +420,8 @@ norm.kernel @f axes(n) () {
 // pass_c3
 norm.kernel @f axes(n) () {
   norm.phase [] {
-    // expected-error @+1 {{sum takes a float, not 'i64'}}
-    %s = norm.pass [n] (sum) {
+    // expected-error @+1 {{max takes a float, not 'i64'}}
+    %s = norm.pass [n] (max) {
       %a = arith.constant 1 : i64
       norm.yield %a : i64
     }
@@ -426,5 +485,30 @@ norm.kernel @f axes(n) (%x: tensor<?xf32, #norm.axes<n>> {norm.name = "x", norm.
     // expected-error @+1 {{combines into memory that is not workspace}}
     norm.store sum %a to %x : f32 to tensor<?xf32, #norm.axes<n>>
   }
+  norm.return
+}
+
+// -----
+
+!f32_n = tensor<?xf32, #norm.axes<n>>
+!f32_r_n = tensor<?x?xf32, #norm.axes<r, n>>
+// exchange_c1
+norm.kernel @f axes(n, r) (%x: !f32_n {norm.name = "x"}) {
+  %all = norm.workspace : !f32_r_n
+  // expected-error @+1 {{exchanges memory that is not workspace}}
+  norm.exchange %x to %all : !f32_n to !f32_r_n
+  norm.return
+}
+
+// -----
+
+!f32_n = tensor<?xf32, #norm.axes<n>>
+!i64_r_n = tensor<?x?xi64, #norm.axes<r, n>>
+// exchange_c1, exchange_c2
+norm.kernel @f axes(n, r) () {
+  %mine = norm.workspace : !f32_n
+  %all = norm.workspace : !i64_r_n
+  // expected-error @+1 {{which is not the same over an axis of replicas}}
+  norm.exchange %mine to %all : !f32_n to !i64_r_n
   norm.return
 }

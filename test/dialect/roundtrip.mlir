@@ -150,5 +150,32 @@ norm.kernel @plan axes(n, k, p = n by 256)
   norm.return
 }
 
+!i64_r = tensor<?xi64, #norm.axes<r>>
+!f32_r_c = tensor<?x?xf32, #norm.axes<r, c>>
+
+// What is reduced across replicas, gathered.
+// CHECK-LABEL: norm.kernel @replicas axes(n, c, r)
+norm.kernel @replicas axes(n, c, r) (%mu: !f32_c {norm.name = "mu"})
+    -> (!f32_c {norm.name = "y"}, i64 {norm.name = "count"}) {
+  // CHECK: norm.all_gather %{{.*}} over r : !f32_c to !f32_r_c
+  %all = norm.all_gather %mu over r : !f32_c to !f32_r_c
+  %sum = norm.reduce sum %all over [r] : !f32_r_c
+  %mine = norm.size [n]
+  // CHECK: norm.all_gather %{{.*}} over r : i64 to !i64_r
+  %counts = norm.all_gather %mine over r : i64 to !i64_r
+  // CHECK: norm.reduce sum %{{.*}} over [r] : !i64_r
+  %count = norm.reduce sum %counts over [r] : !i64_r
+  norm.return %sum, %count : !f32_c, i64
+}
+
+// CHECK-LABEL: norm.kernel @exchange axes(c, r)
+norm.kernel @exchange axes(c, r) (%y: !f32_c {norm.name = "y", norm.out}) {
+  %mine = norm.workspace : !f32_c
+  %all = norm.workspace : !f32_r_c
+  // CHECK: norm.exchange %{{.*}} to %{{.*}} : !f32_c to !f32_r_c
+  norm.exchange %mine to %all : !f32_c to !f32_r_c
+  norm.return
+}
+
 // CHECK: norm.gradient @scale_backward of @scale {given = [], of = ["y"], wrt = ["x"]}
 norm.gradient @scale_backward of @scale {of = ["y"], wrt = ["x"], given = []}
