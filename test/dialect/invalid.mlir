@@ -189,7 +189,7 @@ norm.kernel @f axes(n) (%x: i64 {norm.name = "x"}) {
 
 !r = tensor<?xf32, #norm.axes<r>>
 // all_gather_c1
-norm.kernel @f axes(n) (%x: f32 {norm.name = "x"}) {
+norm.kernel @f axes(n, r = n by 4) (%x: f32 {norm.name = "x"}) {
   // expected-error @+1 {{gathers over "r", which is no leaf of the table}}
   %y = norm.all_gather %x over r : f32 to tensor<?xf32, #norm.axes<r>>
   norm.return
