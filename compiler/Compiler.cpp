@@ -7,6 +7,7 @@
 #include "compiler/frontend/EmitNorm.h"
 #include "compiler/frontend/Imports.h"
 #include "compiler/schedule/Explain.h"
+#include "compiler/transforms/Differentiate.h"
 #include "compiler/transforms/Specialize.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
@@ -110,12 +111,9 @@ bool Compilation::specialize(const Source &source, const Selection &selection) {
   module = emitNorm(context, *file, selection, diagnostics);
   if (!module || !show("norm", [&] { return textOf(*module); })) return false;
 
-  for (auto gradient : module->getOps<norm::GradientOp>()) {
-    diagnostics.error(placeOf(gradient.getLoc()),
-                      "gradient " + gradient.getSymName().str() +
-                          " cannot be compiled: this version derives no kernels; write it as a kernel");
-    return false;
-  }
+  stage = "norm";
+  for (auto gradient : llvm::make_early_inc_range(module->getOps<norm::GradientOp>()))
+    if (!differentiate(gradient)) return false;
   stage = "specialized";
   isOnlyReplica = selection.isOnlyReplica;
   kernel = *module->getOps<norm::KernelOp>().begin();

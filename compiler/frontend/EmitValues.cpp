@@ -210,9 +210,12 @@ Value ValueEmitter::elementwise(const Node &node) {
   case NodeOp::multiply:
     return either(op<arith::MulFOp>, op<arith::MulIOp>);
   case NodeOp::minimum:
-    return either(op<arith::MinimumFOp>, op<arith::MinSIOp>);
-  case NodeOp::maximum:
-    return either(op<arith::MaximumFOp>, op<arith::MaxSIOp>);
+  case NodeOp::maximum: {
+    Value value = node.op == NodeOp::minimum ? either(op<arith::MinimumFOp>, op<arith::MinSIOp>)
+                                             : either(op<arith::MaximumFOp>, op<arith::MaxSIOp>);
+    if (node.payload) value.getDefiningOp()->setAttr("norm.clamp", builder.getUnitAttr());
+    return value;
+  }
   case NodeOp::divide:
     return two(op<arith::DivFOp>);
   case NodeOp::exactDivide: {

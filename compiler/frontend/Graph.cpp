@@ -58,9 +58,9 @@ NodeId Graph::unary(NodeOp op, Kind kind, NodeId a, Spot spot) {
   return make({op, kind, nodes[a].axes, 0, {a, noNode, noNode}, 0}, spot);
 }
 
-NodeId Graph::binary(NodeOp op, Kind kind, NodeId a, NodeId b, Spot spot) {
+NodeId Graph::binary(NodeOp op, Kind kind, NodeId a, NodeId b, Spot spot, int64_t payload) {
   if (bad(a) || bad(b)) return poison;
-  return make({op, kind, nodes[a].axes | nodes[b].axes, 0, {a, b, noNode}, 0}, spot);
+  return make({op, kind, nodes[a].axes | nodes[b].axes, 0, {a, b, noNode}, payload}, spot);
 }
 
 NodeId Graph::toReal(NodeId a, Spot spot) {
@@ -87,11 +87,15 @@ NodeId Graph::absolute(NodeId a, Spot spot) {
   return unary(NodeOp::absolute, nodes[number].kind, number, spot);
 }
 
-NodeId Graph::arithmetic(NodeOp op, NodeId a, NodeId b, Spot spot) {
+NodeId Graph::arithmetic(NodeOp op, NodeId a, NodeId b, Spot spot, int64_t payload) {
   Kind kind = op == NodeOp::divide ? Kind::real : joined(nodes[a].kind, nodes[b].kind);
   auto converted = [&](NodeId operand) { return kind == Kind::real ? toReal(operand, spot) : toNumber(operand, spot); };
   NodeId left = converted(a), right = converted(b);
-  return binary(op, kind, left, right, spot);
+  return binary(op, kind, left, right, spot, payload);
+}
+
+NodeId Graph::clamp(NodeId a, NodeId low, NodeId high, Spot spot) {
+  return arithmetic(NodeOp::minimum, arithmetic(NodeOp::maximum, a, low, spot, 1), high, spot, 1);
 }
 
 NodeId Graph::exactDivide(NodeId a, NodeId b, Spot spot) {

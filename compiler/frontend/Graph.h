@@ -36,7 +36,7 @@ enum class NodeOp : uint8_t {
   exactDivide,
   negate,
   absolute,
-  minimum,
+  minimum, // payload: 1 where it is half of a clamp, whose derivative at a bound is its own
   maximum,
   less,
   lessEqual,
@@ -114,7 +114,8 @@ public:
   NodeId negate(NodeId a, Spot spot);
   NodeId absolute(NodeId a, Spot spot);
   /// add, subtract, multiply, minimum, maximum: of integers where both are; divide: always of reals.
-  NodeId arithmetic(NodeOp op, NodeId a, NodeId b, Spot spot);
+  NodeId arithmetic(NodeOp op, NodeId a, NodeId b, Spot spot, int64_t payload = 0);
+  NodeId clamp(NodeId a, NodeId low, NodeId high, Spot spot);
   NodeId exactDivide(NodeId a, NodeId b, Spot spot);
   /// less, lessEqual, equal, notEqual
   NodeId compare(NodeOp op, NodeId a, NodeId b, Spot spot);
@@ -130,7 +131,7 @@ private:
   Constant fold(const NodeKey &key) const;
   double rounded(double value) const { return computesInDouble ? value : static_cast<float>(value); }
   NodeId unary(NodeOp op, ValueKind kind, NodeId a, Spot spot);
-  NodeId binary(NodeOp op, ValueKind kind, NodeId a, NodeId b, Spot spot);
+  NodeId binary(NodeOp op, ValueKind kind, NodeId a, NodeId b, Spot spot, int64_t payload = 0);
   bool bad(NodeId a) const { return a == poison; }
 
   struct Hash {

@@ -338,7 +338,7 @@ NodeId ExpressionResolver::elementwise(Builtin::Kind kind, const std::vector<Nod
   case Kind::maximum:
     return graph.arithmetic(NodeOp::maximum, a, b, spot);
   case Kind::clamp:
-    return graph.arithmetic(NodeOp::minimum, graph.arithmetic(NodeOp::maximum, a, b, spot), c, spot);
+    return graph.clamp(a, b, c, spot);
   case Kind::lerp: {
     NodeId from = graph.toReal(a, spot), to = graph.toReal(b, spot), t = graph.toReal(c, spot);
     NodeId step = graph.arithmetic(NodeOp::multiply, graph.arithmetic(NodeOp::subtract, to, from, spot), t, spot);

@@ -2,6 +2,40 @@
 #define NORMC_TRANSFORMS_PASSES_TD
 include "mlir/Pass/PassBase.td"
 
+def Differentiate : Pass<"norm-differentiate", "::mlir::ModuleOp"> {
+  let summary = "derive the kernels that norm.gradient asks for";
+  let description = [{
+    Stands before Specialize, so that a derived kernel is like any other from there on: what it does not need is dropped
+    there. Reverse mode over the value form: a copy of the forward ops, then their adjoints, last op first. A broadcast's
+    adjoint is the sum over the axes it added, and that of moments is in closed form: Σdy and Σdy·x̂ of a slice. A
+    cotangent of exactly 0 contributes 0, whatever the derivative: a select marked `norm.zero_cotangent`, which a further
+    derivation takes for the product in it.
+
+    Inputs of the derived kernel: a cotangent for each output under `of`, the forward inputs, the outputs `given`; its
+    outputs: a gradient for each input under `wrt`. An input that has a gradient is marked with its name:
+    `norm.gradient = "dx"`.
+
+    ```mlir
+    norm.kernel @scale axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %g: !f32_k {norm.name = "g"}) -> (!f32_n_k {norm.name = "y"}) {
+      %g_ = norm.broadcast %g : !f32_k to !f32_n_k
+      %y = arith.mulf %x, %g_ : !f32_n_k
+      norm.return %y : !f32_n_k
+    }
+    norm.gradient @scale_backward of @scale {of = ["y"], wrt = ["g"], given = []}
+    ```
+    becomes
+    ```mlir
+    norm.kernel @scale_backward axes(n, k) (%dy: !f32_n_k {norm.name = "dy"}, %x: ..., %g: ...) -> (!f32_k {norm.name = "dg"}) {
+      %p = arith.mulf %dy, %x : !f32_n_k
+      %t = arith.select %dy_is_zero, %zeros, %p {norm.zero_cotangent} : !i1_n_k, !f32_n_k
+      %dg = norm.reduce sum %t over [n] : !f32_n_k
+      norm.return %dg : !f32_k
+    }
+    ```
+  }];
+  let dependentDialects = ["mlir::arith::ArithDialect", "mlir::math::MathDialect"];
+}
+
 def Specialize : Pass<"norm-specialize", "::norm::KernelOp"> {
   let summary = "bind extents and orders, leave out what is omitted";
   let description = [{

@@ -66,6 +66,7 @@ public:
   LogicalResult run() {
     checkNames();
     if (failed) return failure();
+    omitGradients();
     omitInputs();
     omitResults();
     permute();
@@ -177,6 +178,26 @@ private:
     else if (type.isInteger(1)) constant = builder.getBoolAttr(real != 0);
     else constant = builder.getI64IntegerAttr(integer ? integer.getValue().getSExtValue() : int64_t(real));
     return arith::ConstantOp::create(builder, location, constant);
+  }
+
+  /// An input that has a gradient is left out only explicitly, and the gradient with it.
+  void omitGradients() {
+    for (unsigned i = 0; i < kernel.getNumArguments(); ++i) {
+      auto gradient = dyn_cast_or_null<StringAttr>(kernel.getArgAttr(i, "norm.gradient"));
+      if (!gradient) continue;
+      kernel.removeArgAttr(i, builder.getStringAttr("norm.gradient"));
+      std::string name = kernel.argumentName(i).str();
+      if (!selection.omit.count(name)) {
+        kernel.removeArgAttr(i, builder.getStringAttr("norm.default"));
+      } else if (auto result = resultNamed(gradient)) {
+        if (selection.outputs && selection.outputs->count(gradient.str()))
+          fail("--omit " + name + ": its gradient " + gradient.str() + " is asked for");
+        llvm::BitVector dropped(kernel.getNumResults());
+        dropped.set(*result);
+        kernel.getBody().front().getTerminator()->eraseOperands(dropped);
+        (void)kernel.eraseResults(dropped);
+      }
+    }
   }
 
   void omitInputs() {
