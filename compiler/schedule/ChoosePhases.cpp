@@ -47,6 +47,15 @@ bool meets(ArrayRef<StringAttr> some, ArrayRef<StringAttr> others) {
   return llvm::any_of(some, [&](StringAttr axis) { return contains(others, axis); });
 }
 
+/// What is stored for a value that others need: of a comparison with a constant, what is compared, which they need too.
+Value storedFor(Value value) {
+  auto compare = value.getDefiningOp<arith::CmpFOp>();
+  if (!compare) return value;
+  Value other = compare.getRhs();
+  if (auto broadcast = other.getDefiningOp<BroadcastOp>()) other = broadcast.getInput();
+  return other.getDefiningOp<arith::ConstantOp>() ? compare.getLhs() : value;
+}
+
 class Chooser {
 public:
   explicit Chooser(KernelOp kernel) : kernel(kernel), structure(kernel) {
@@ -373,7 +382,7 @@ private:
       if (!op) continue;
       bool isReduction = isa<ReduceOp>(op);
       if (isReduction || isa<BroadcastOp, AtOp>(op)) {
-        Value inner = isReduction ? value : op->getOperand(0);
+        Value inner = isReduction ? value : storedFor(op->getOperand(0));
         if (kept.contains(inner)) continue;
         if (std::optional<size_t> home = homeOf(inner, number)) {
           phases[*home].kept.push_back(inner);
@@ -464,7 +473,7 @@ SmallVector<ArrayValue> normc::arrayValuesOf(Structure &structure, ArrayRef<Valu
       if (!isa<ReduceOp>(op) && !isStored(value)) llvm::append_range(work, op->getOperands());
       continue;
     }
-    Value inner = broadcast.getInput();
+    Value inner = storedFor(broadcast.getInput());
     Axes axes(axesOf(inner.getType())), own = without(axes, bound);
     bool depends = !structure.nearest(inner).empty();
     bool half = !pair.empty() && contains(own, pair[0]) != contains(own, pair[1]) && depends;
