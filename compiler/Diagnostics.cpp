@@ -94,6 +94,8 @@ void print(std::string &out, const Place &place, std::string_view what, const st
     out += shown(place.file) + ":";
     if (place.line) out += std::to_string(place.line) + ":" + std::to_string(place.column) + ":";
     out += " ";
+  } else if (what == "error") {
+    out += "normc: "; // it is in no file
   }
   out.append(what).append(": ").append(shown(message)) += '\n';
   if (!place.line) return;

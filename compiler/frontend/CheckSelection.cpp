@@ -18,7 +18,6 @@ public:
     names();
     if (!good) return false;
     for (const auto &[name, order] : selection.orders) checkOrder(name, order);
-    for (const auto &[output, input] : selection.inplace) checkInplace(output, input);
     types();
     ranks();
     return good;
@@ -121,16 +120,6 @@ private:
     for (const std::string &dim : order) text += (text.empty() ? "" : ",") + dim;
     usage("--order " + name + "=" + text + ": the order lists each axis of `" + name +
           "` once, in any order: " + declared);
-  }
-
-  void checkInplace(const std::string &output, const std::string &input) {
-    const TensorType &to = *interface.output(output)->type, &from = *interface.input(input)->type;
-    auto text = [](const TensorType &type) { return toText(type); };
-    bool sameDims = from.scalar == to.scalar && from.dims.size() == to.dims.size();
-    for (size_t i = 0; sameDims && i < from.dims.size(); ++i) sameDims = from.dims[i].text() == to.dims[i].text();
-    if (elementOf(to, bindings) == elementOf(from, bindings) && sameDims) return;
-    usage("--inplace " + output + "=" + input + ": the two differ, " + output + " is " + text(to) + " and " + input +
-          " is " + text(from));
   }
 
   bool isPassed(const Item &input) const { return !selection.passed || selection.passed->count(input.name); }

@@ -64,8 +64,6 @@ public:
       : kernel(kernel), selection(selection), diagnostics(diagnostics), builder(kernel.getContext()) {}
 
   LogicalResult run() {
-    checkNames();
-    if (failed) return failure();
     omitGradients();
     omitInputs();
     omitResults();
@@ -115,55 +113,6 @@ private:
   }
 
   //===--------------------------------------------------------------------===//
-  // Names
-  //===--------------------------------------------------------------------===//
-
-  void checkName(const std::string &option, const std::string &name, bool known, ArrayRef<std::string> candidates) {
-    if (known) return;
-    std::string nearest = nearestName(name, std::vector<std::string>(candidates.begin(), candidates.end()));
-    fail(option + ": kernel " + kernel.getSymName().str() + " has no " + name +
-         (nearest.empty() ? candidates.empty() ? "" : ", only " + quoted(candidates) : ", did you mean " + nearest));
-  }
-  void checkNames() {
-    SmallVector<std::string> inputs, results, axes, packs;
-    for (unsigned i = 0; i < kernel.getNumArguments(); ++i) inputs.push_back(kernel.argumentName(i).str());
-    for (unsigned i = 0; i < kernel.getNumResults(); ++i) results.push_back(kernel.resultName(i).str());
-    for (Attribute axis : kernel.getAxes()) axes.push_back(cast<AxisAttr>(axis).getName().str());
-    SmallVector<std::string> all(inputs);
-    for (const std::string &name : results)
-      if (!llvm::is_contained(all, name)) all.push_back(name);
-    for (const auto &[axis, size] : selection.sizes) {
-      checkName("--size", axis, llvm::is_contained(axes, axis), axes);
-      if (size < 0) fail("--size " + axis + "=" + std::to_string(size) + ": an extent cannot be negative");
-    }
-    for (const auto &[name, order] : selection.orders) checkName("--order", name, llvm::is_contained(all, name), all);
-    for (const std::string &name : selection.omit) checkOmission(name, all);
-    if (selection.outputs)
-      for (const std::string &name : *selection.outputs)
-        checkName("--output", name, llvm::is_contained(results, name) || isStateNamed(name), results);
-    if (selection.passed)
-      for (const std::string &name : *selection.passed)
-        checkName("--input", name, llvm::is_contained(inputs, name), inputs);
-    for (const auto &[output, input] : selection.inplace) {
-      checkName("--inplace", output, llvm::is_contained(results, output), results);
-      checkName("--inplace", input, llvm::is_contained(inputs, input), inputs);
-    }
-  }
-  bool isStateNamed(StringRef name) {
-    auto argument = argumentNamed(name);
-    return argument && isState(*argument);
-  }
-  void checkOmission(const std::string &name, ArrayRef<std::string> all) {
-    checkName("--omit", name, llvm::is_contained(all, name), all);
-    if (selection.outputs && selection.outputs->count(name)) fail("--omit " + name + ": " + name + " is asked for");
-    auto argument = argumentNamed(name);
-    if (!argument || isState(*argument)) return;
-    if (!kernel.getArgAttr(*argument, "norm.default"))
-      fail("--omit " + name + ": input " + name + " is not optional, it has no default");
-    if (selection.passed && selection.passed->count(name)) fail("--omit " + name + ": " + name + " is passed");
-  }
-
-  //===--------------------------------------------------------------------===//
   // Omissions
   //===--------------------------------------------------------------------===//
 
@@ -204,8 +153,10 @@ private:
     for (unsigned i = 0; i < kernel.getNumArguments(); ++i) {
       Attribute value = kernel.getArgAttr(i, "norm.default");
       kernel.removeArgAttr(i, builder.getStringAttr("norm.default"));
-      bool omitted = selection.omit.count(kernel.argumentName(i).str()) || !isPassed(i);
-      if (!value || !omitted || isState(i)) continue;
+      // What is left out of a state is its update; its value is there unless it is not passed.
+      bool omitted = !isPassed(i) || (!isState(i) && selection.omit.count(kernel.argumentName(i).str()));
+      if (!value || !omitted) continue;
+      kernel.removeArgAttr(i, builder.getStringAttr("norm.state"));
       BlockArgument argument = kernel.getArgument(i);
       builder.setInsertionPointToStart(&kernel.getBody().front());
       SmallVector<Value> zeros;
@@ -441,20 +392,10 @@ private:
   /// The dimensions in the order asked for; none where it is not a permutation of them.
   std::optional<ArrayAttr> permuted(const std::string &name, Attribute dims) {
     const std::vector<std::string> &order = selection.orders.at(name);
-    SmallVector<std::string> declared = dimensionsIn(dims), left = declared;
-    for (const std::string &dimension : order) {
-      auto *found = llvm::find(left, dimension);
-      if (found == left.end()) {
-        bool twice = llvm::is_contained(declared, dimension);
-        fail("--order " + name + "=" + llvm::join(order, ",") + ": " + name + (twice ? " has " : " has no ") +
-             dimension + (twice ? " only once" : "") + ", its dimensions are " + quoted(declared));
-        return {};
-      }
-      left.erase(found);
-    }
-    if (!left.empty()) {
-      fail("--order " + name + "=" + llvm::join(order, ",") + ": " + quoted(left) + " is missing, the dimensions of " +
-           name + " are " + quoted(declared));
+    SmallVector<std::string> declared = dimensionsIn(dims);
+    if (order.size() != declared.size() || !std::is_permutation(order.begin(), order.end(), declared.begin())) {
+      fail("--order " + name + "=" + llvm::join(order, ",") + ": the dimensions of " + name + " are " +
+           quoted(declared));
       return {};
     }
     SmallVector<StringRef> names(order.begin(), order.end());
@@ -516,6 +457,7 @@ private:
   }
 
   void markInplace() {
+    std::set<std::string> taken;
     for (const auto &[output, input] : selection.inplace) {
       std::string option = "--inplace " + output + "=" + input + ": ";
       auto result = resultNamed(output), argument = argumentNamed(input);
@@ -523,10 +465,14 @@ private:
         fail(option + (result ? input : output) + " is omitted");
         continue;
       }
-      Attribute dims = kernel.getResultAttr(*result, "norm.dims"), other = kernel.getArgAttr(*argument, "norm.dims");
-      if (kernel.getResultTypes()[*result] != kernel.getArgumentTypes()[*argument] || dims != other) {
+      if (resultNamed(input) || !taken.insert(input).second) {
+        fail(option + "another result takes the memory of " + input);
+        continue;
+      }
+      Attribute dims = kernel.getResultAttr(*result, "norm.dims"), read = kernel.getArgAttr(*argument, "norm.dims");
+      if (kernel.getResultTypes()[*result] != kernel.getArgumentTypes()[*argument] || dims != read) {
         fail(option + "they differ in type or in order: " + output + " is " + describe(*result, dims, false) + ", " +
-             input + " is " + describe(*argument, other, true));
+             input + " is " + describe(*argument, read, true));
         continue;
       }
       kernel.setResultAttr(*result, "norm.inplace", builder.getStringAttr(input));

@@ -2,6 +2,7 @@
 // RUN: norm-opt %t/state.mlir --norm-specialize | FileCheck %s --check-prefix=UPDATED
 // RUN: norm-opt %t/state.mlir --norm-specialize="omit=moving" | FileCheck %s --check-prefix=FROZEN
 // RUN: norm-opt %t/state.mlir --norm-specialize="passed=x outputs=y" | FileCheck %s --check-prefix=FROZEN
+// RUN: norm-opt %t/state.mlir --norm-specialize="passed=x,momentum outputs=y,moving" | FileCheck %s --check-prefix=FRESH
 // RUN: norm-opt %t/flag.mlir --norm-specialize="omit=training" | FileCheck %s --check-prefix=BRANCH
 // RUN: norm-opt %t/types.mlir --norm-specialize="omit=a,b,c,d,e" | FileCheck %s --check-prefix=TYPES
 // RUN: norm-opt %t/zeros.mlir --norm-specialize="omit=a,b" | FileCheck %s --check-prefix=ZEROS
@@ -15,6 +16,12 @@
 // FROZEN-NOT: "moving"
 // FROZEN-NOT: "momentum"
 // FROZEN: norm.return %{{.*}} : !f32_n
+
+// State that is not passed begins with its default, and is an output.
+// FRESH: norm.kernel @state
+// FRESH-NOT: norm.state
+// FRESH: -> ({{.*}}norm.name = "y"{{.*}}norm.name = "moving"
+// FRESH: arith.constant 2.500000e-01 : f32
 
 // An omitted bool leaves one branch: what only the other reads is not required.
 // BRANCH: norm.kernel @flag axes(n) (%[[X:[^:]*]]: !f32_n {norm.name = "x"}) ->
@@ -46,7 +53,7 @@
 //--- state.mlir
 !n = tensor<?xf32, #norm.axes<n>>
 norm.kernel @state axes(n)
-    (%x: !n {norm.name = "x", norm.dims = ["n"]}, %moving: tensor<f32> {norm.name = "moving", norm.state},
+    (%x: !n {norm.name = "x", norm.dims = ["n"]}, %moving: tensor<f32> {norm.name = "moving", norm.default = 0.25 : f64, norm.state},
      %momentum: f32 {norm.name = "momentum"})
     -> (!n {norm.name = "y", norm.dims = ["n"]}, tensor<f32> {norm.name = "moving"}) {
   %mean, %variance = norm.moments %x over [n] : !n
