@@ -34,6 +34,11 @@ template <typename Key, typename Value> void append(std::string &key, const std:
   append(key, entry.second);
 }
 
+std::string hostName() {
+  const Machine *host = hostMachine();
+  return host ? host->name : "below all of them";
+}
+
 } // namespace
 
 std::string cacheKey(const Source &source, const Selection &selection, std::string_view target) {
@@ -64,10 +69,13 @@ std::string cacheKey(const Source &source, const Selection &selection, std::stri
 
 std::shared_ptr<const Kernel> Context::kernel(const Source &source, const Selection &selection,
                                               Diagnostics &diagnostics) {
-  constexpr std::string_view target = "cpu";
   return cache.find(
       cacheKey(source, selection, target),
       [&](Diagnostics &errors) -> std::shared_ptr<const Kernel> {
+        for (const Machine &machine : parseTargets(target, errors))
+          if (!runsHere(machine))
+            errors.error({}, "target '" + target + "' does not run here: this machine's level is " + hostName(), Fault::usage);
+        if (errors.any()) return nullptr;
         std::optional<Artifact> artifact = compile(source, selection, target, errors);
         return artifact ? Kernel::load(std::move(*artifact), selection.inplace, errors) : nullptr;
       },

@@ -9,17 +9,18 @@ namespace normc::runtime {
 /// The threads and the kernels that calls of one program share. Any thread may call it.
 class Context {
 public:
-  /// 0 threads: one for each core that this process may use.
-  explicit Context(unsigned threads = 0) : workers(threads) {}
+  /// 0 threads: one for each core that this process may use. The target is this machine, or a level that it has.
+  explicit Context(unsigned threads = 0, std::string target = "cpu") : workers(threads), target(std::move(target)) {}
 
   ThreadPool &pool() { return workers; }
 
-  /// The kernel of a spec for this machine, compiled when it is first asked for. Null with errors where the spec or the
+  /// The kernel of a spec for the target, compiled when it is first asked for. Null with errors where the spec or the
   /// selection is wrong. It outlives the context where somebody holds it.
   std::shared_ptr<const Kernel> kernel(const Source &source, const Selection &selection, Diagnostics &diagnostics);
 
 private:
   ThreadPool workers;
+  std::string target;
   Cache cache;
 };
 

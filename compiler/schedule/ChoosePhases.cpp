@@ -64,8 +64,8 @@ public:
     for (unsigned i = 0; i < results.size(); ++i) pending.insert(i);
   }
 
-  /// Empty where a reduction had to be rewritten: the structure is another one then.
-  std::optional<std::vector<Phase>> run() {
+  /// False where a reduction had to be rewritten: the structure is another one then. Fails where no phase gets further.
+  FailureOr<bool> run() {
     while (!pending.empty()) {
       llvm::SetVector<Operation *> needed = neededReductions();
       if (needed.empty()) {
@@ -73,18 +73,21 @@ public:
         break;
       }
       size_t before = done.size();
-      if (!addPhase(needed, /*shares=*/true)) return std::nullopt;
+      if (!addPhase(needed, /*shares=*/true)) return false;
       if (done.size() > before) continue;
       // What shares the sweep took the lead's blocks apart, so that its result is nowhere complete: it goes alone.
       for (unsigned output : phases.back().outputs) pending.insert(output);
       phases.pop_back();
       addPhase(needed, /*shares=*/false);
+      if (done.size() == before) return kernel.emitOpError("has no phase that completes ") << *chooseLead(needed);
     }
     addArrayPhases();
     // Later phases first: what they keep in earlier ones needs something itself.
     for (size_t i = phases.size(); i-- > 0;) keepFor(i);
-    return phases;
+    return true;
   }
+
+  std::vector<Phase> phases;
 
 private:
   StringAttr named(StringAttr axis, const char *suffix) {
@@ -169,6 +172,8 @@ private:
       if (llvm::any_of(structure.nearest(inputOf(reduction)), [&](Operation *r) { return dependsAcross(r, phase, needed); }))
         continue;
       if (!meets(crossed, into)) {
+        // Once: what goes by chunks of one axis is nothing for the rows of another. So the rewriting ends.
+        if (!into.empty() || llvm::any_of(crossed, [&](StringAttr axis) { return kernel.getAxis(axis).isChunks(); })) continue;
         splitRows(cast<ReduceOp>(reduction), firstInOrder(layout.order, crossed));
         return false;
       }
@@ -440,7 +445,6 @@ private:
   KernelOp kernel;
   Structure structure;
   SmallVector<Value> results;
-  std::vector<Phase> phases;
   llvm::SetVector<unsigned> pending;
   llvm::DenseSet<Operation *> done;
   llvm::DenseSet<Value> kept;
@@ -488,7 +492,11 @@ SmallVector<ArrayValue> normc::arrayValuesOf(Structure &structure, ArrayRef<Valu
   return arrays;
 }
 
-std::vector<Phase> normc::choosePhases(KernelOp kernel) {
-  while (true)
-    if (std::optional<std::vector<Phase>> phases = Chooser(kernel).run()) return *phases;
+FailureOr<std::vector<Phase>> normc::choosePhases(KernelOp kernel) {
+  while (true) {
+    Chooser chooser(kernel);
+    FailureOr<bool> isChosen = chooser.run();
+    if (failed(isChosen)) return failure();
+    if (*isChosen) return chooser.phases;
+  }
 }

@@ -6,7 +6,6 @@
 #include "llvm/TargetParser/Triple.h"
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <unistd.h>
 
 using namespace llvm;
@@ -66,28 +65,11 @@ const Level *hostLevel(const StringMap<bool> &features) {
   return levelNamed(has({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}) ? "x86-64-v4" : "x86-64-v3");
 }
 
-/// What tests ask of this machine: to run as a lower level (NORMC_LEVEL), or to take the cache of a core for so small
-/// that small tensors are streamed (NORMC_RESIDENT_ELEMENTS).
-Machine asTestsWant(Machine machine, bool &isNamed) {
-  const char *name = std::getenv("NORMC_LEVEL"), *elements = std::getenv("NORMC_RESIDENT_ELEMENTS");
-  const Level *level = name ? levelNamed(name) : nullptr;
-  isNamed = level;
-  if (level) machine = machineOf(*level);
-  int64_t count = 0;
-  if (elements && !StringRef(elements).getAsInteger(10, count) && count > 0) {
-    machine.tree.residentBytes = 4 * count;
-    machine.tree.chunkElements = std::max<int64_t>(1, count / 4);
-  }
-  return machine;
-}
-
 std::optional<Machine> measureHost() {
   StringMap<bool> features = sys::getHostCPUFeatures();
   const Level *level = hostLevel(features);
   if (!level) return std::nullopt;
-  bool isNamed = false;
-  Machine machine = asTestsWant(machineOf(*level), isNamed);
-  if (isNamed) return machine;
+  Machine machine = machineOf(*level);
   machine.triple = sys::getProcessTriple();
   machine.cpu = sys::getHostCPUName().str();
   // The map has no order of its own, but equal machines must have equal keys.
@@ -103,6 +85,15 @@ std::optional<Machine> measureHost() {
   measure(machine.l3Bytes, _SC_LEVEL3_CACHE_SIZE);
   measure(machine.lineBytes, _SC_LEVEL1_DCACHE_LINESIZE);
   return machine;
+}
+
+/// Takes `/resident=N` off the end of a target's text: a worker's cache for N elements. Empty where N is no such number.
+std::optional<int64_t> takeResident(StringRef &name) {
+  auto [target, fact] = name.split('/');
+  int64_t elements = 0;
+  bool good = fact.consume_front("resident=") && !fact.getAsInteger(10, elements) && elements > 0 && elements <= MiB;
+  name = target;
+  return good ? std::optional(elements) : std::nullopt;
 }
 
 bool isGpu(StringRef name) { return name == "cuda" || name.starts_with("cuda:") || name.starts_with("sm_"); }
@@ -128,6 +119,13 @@ std::optional<Machine> machineNamed(std::string_view name) {
   return std::nullopt;
 }
 
+bool runsHere(const Machine &machine) {
+  const Machine *host = hostMachine();
+  if (!host) return false;
+  const Level *level = levelNamed(machine.name), *most = levelNamed(host->name);
+  return level && StringRef(level->triple) == most->triple && level <= most; // the table has the levels of one kind in order
+}
+
 std::vector<std::string> targetNames() {
   std::vector<std::string> names = {"cpu"};
   for (const Level &level : levels) {
@@ -148,6 +146,11 @@ std::vector<Machine> parseTargets(std::string_view text, Diagnostics &diagnostic
   StringRef(text).split(names, ',');
   for (StringRef name : names) {
     name = name.trim();
+    std::optional<int64_t> resident;
+    if (StringRef whole = name; name.contains('/') && !(resident = takeResident(name))) {
+      fail("target '" + whole.str() + "': expected '/resident=N' after its name, with N from 1 to " + std::to_string(MiB));
+      continue;
+    }
     StringRef level = name;
     level.consume_front("cpu:");
     if (name == "cpu") {
@@ -164,6 +167,10 @@ std::vector<Machine> parseTargets(std::string_view text, Diagnostics &diagnostic
       std::string nearest = nearestName(name, targetNames());
       fail("unknown target '" + name.str() + "'" +
            (nearest.empty() ? ": expected one of " + join(targetNames(), ", ") : "; did you mean '" + nearest + "'?"));
+    }
+    if (good && resident) {
+      machines.back().tree.residentBytes = 4 * *resident;
+      machines.back().tree.chunkElements = std::max<int64_t>(1, *resident / 4);
     }
   }
   return good ? machines : std::vector<Machine>();

@@ -38,7 +38,8 @@ struct Machine {
 };
 
 /// Reads a target: "cpu" (this machine, measured), "cpu:x86-64-v3", "x86-64-v3", or several joined by commas. Empty
-/// where one is unknown or cannot be compiled for: the error (Fault::usage) is in `diagnostics` then.
+/// where one is unknown or cannot be compiled for: the error (Fault::usage) is in `diagnostics` then. For tests, a name
+/// may end in "/resident=N": a worker's cache is taken to hold N elements, so that small tensors are streamed.
 std::vector<Machine> parseTargets(std::string_view text, Diagnostics &diagnostics);
 
 /// The fixed facts of an instruction set level ("x86-64-v4"), for passes that are run on their own.
@@ -46,6 +47,9 @@ std::optional<Machine> machineNamed(std::string_view name);
 
 /// This machine, measured once. Null where its processor lacks what every target has.
 const Machine *hostMachine();
+
+/// Whether this machine has the instructions of a target.
+bool runsHere(const Machine &machine);
 
 /// The names that parseTargets knows.
 std::vector<std::string> targetNames();

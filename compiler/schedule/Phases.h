@@ -19,8 +19,9 @@ struct Phase {
 };
 
 /// Decides which phases a kernel in value form has, what each computes, and what is kept between them: the heuristics of
-/// the plan. Rewrites reductions across the blocks of a phase into chunks; adds chunk axes to the kernel's table.
-std::vector<Phase> choosePhases(norm::KernelOp kernel);
+/// the plan. Rewrites reductions across the blocks of a phase into chunks; adds chunk axes to the kernel's table. Fails,
+/// with an error, where no phase would complete a reduction.
+mlir::FailureOr<std::vector<Phase>> choosePhases(norm::KernelOp kernel);
 
 /// The axes that a set of bound axes stands for: chunks for what they divide.
 Axes wholesOf(norm::KernelOp kernel, llvm::ArrayRef<mlir::StringAttr> axes);

@@ -13,8 +13,9 @@ namespace {
 struct PlanPhases : normc::impl::PlanPhasesBase<PlanPhases> {
   void runOnOperation() override {
     for (KernelOp kernel : llvm::make_early_inc_range(getOperation().getOps<KernelOp>())) {
-      std::vector<normc::Phase> phases = normc::choosePhases(kernel);
-      normc::PhaseBuilder(kernel, phases).build();
+      FailureOr<std::vector<normc::Phase>> phases = normc::choosePhases(kernel);
+      if (failed(phases)) return signalPassFailure();
+      normc::PhaseBuilder(kernel, *phases).build();
       kernel.erase();
     }
   }

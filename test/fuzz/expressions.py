@@ -197,8 +197,17 @@ class Expressions:
         f, decides = (np.logical_and, False) if name == "and" else (np.logical_or, True)
         return self.named(self.a.both(f"{x.text} {name} {y.text}", x, y, f, decides))
 
+    def condition(self):
+        return self.take("bool", axes=False) or self.compare()
+
+    def number_as_condition(self):
+        c, x, y = self.take(self.pick(["real", "int"])), self.operand(), self.operand()
+        if c is None or x is None or y is None or "bool" in (x.kind, y.kind):
+            return None
+        return self.named(self.a.where(f"where({c.text}, {x.text}, {y.text})", c, x, y))
+
     def where(self):
-        c, x, y = self.take("bool", axes=False) or self.compare(), self.operand(), self.operand()
+        c, x, y = self.condition(), self.operand(), self.operand()
         if c is None or x is None or y is None or "bool" in (x.kind, y.kind):
             return None
         return self.named(self.a.where(f"where({c.text}, {x.text}, {y.text})", c, x, y))
@@ -291,7 +300,7 @@ class Expressions:
 
     def moments(self, method):
         v = self.take()
-        if v is None:
+        if v is None or self.special:  # of what is not finite, statistics are not finite: more is not promised
             return None
         over = self.some_axes(v)
         weights = None
@@ -305,7 +314,7 @@ class Expressions:
         if weights is not None:
             self.saw("weights")
         if method != "auto" or self.rng.random() < 0.3:
-            extra += f", method = {method}"
+            extra += f", method = {self.parameter('method', method) if self.chance(0.2, '-D of a method') else method}"
         mean.text, variance.text = f"m{self.names}", f"s{self.names}"
         self.names += 1
         statement = f"let {mean.text}, {variance.text} = moments({v.text} over {self.written_over(over)}{extra})"
@@ -318,7 +327,7 @@ class Expressions:
     def normalize(self):
         """What the norms do: an input minus its mean, by its deviation, and an affine map."""
         inputs = [v for v in self.inputs if v.kind == "real" and v.axes]
-        if not inputs:
+        if not inputs or self.special:
             return None
         x = max(inputs, key=lambda v: len(v.axes))
         over = self.some_axes(x)
@@ -370,6 +379,65 @@ class Expressions:
         least = self.a.extreme("", v, one, np.minimum)
         return self.named(self.a.add(f"halved({v.text}, {v.text})", self.a.multiply("", v, half), least))
 
+    # Parameters
+
+    def parameter(self, kind, value):
+        """The name of a compile-time parameter that is bound to a value; a real one may be a scalar of the run."""
+        name = f"a_{kind}_{value}".replace("-", "minus").replace(".", "_")
+        self.saw(f"-D of a {kind}")
+        if name not in self.bound:
+            default = {"method": "auto", "real": "0.125", "bool": "false", "fn": "identity"}[kind]
+            self.kernel.parameters.append(f"{name} = {default}" if kind != "method" else f"{name}: method = auto")
+            self.bound[name] = value
+            if kind == "real" and self.chance(0.4, "--runtime-scalar"):
+                self.kernel.options += ["--runtime-scalar", name, "--scalar", f"{name}={value}"]
+                self.saw("--runtime-scalar")
+            else:
+                self.kernel.options += ["-D", f"{name}={str(value).lower()}"]
+        return name
+
+    def real_parameter(self):
+        v, number = self.take(), float(self.pick([0.75, -1.5, 3.0]))
+        if v is None:
+            return None
+        factor = self.a.constant(self.parameter("real", number), number, "real")
+        return self.named(self.a.multiply(f"{v.text} * {factor.text}", v, factor))
+
+    def bool_parameter(self):
+        """Only the branch that is taken counts, whatever the other is."""
+        x, y, choice = self.take(), self.take(), bool(self.rng.integers(2))
+        if x is None or y is None:
+            return None
+        text = f"where({self.parameter('bool', choice)}, {x.text}, {y.text})"
+        v = x if choice else y
+        return self.named(self.a.make(text, "real", x.axes | y.axes, v.value, v.error))
+
+    def activation(self, name, text):
+        v = self.take()
+        if v is None:
+            return None
+        if name == "relu":
+            zero = self.a.constant("", 0.0, "real")
+            return self.named(self.a.extreme(f"{text}({v.text})", v, zero, np.maximum))
+        gate = self.a.function("", v, sigmoid, 0.25)
+        return self.named(self.a.multiply(f"{text}({v.text})", v, gate))
+
+    def fn_parameter(self):
+        name = self.pick(["relu", "silu"])
+        return self.activation(name, self.parameter("fn", name))
+
+    def imported(self):
+        line = 'import "activations.norm"'
+        if line not in self.kernel.functions:
+            self.kernel.functions.insert(0, line)
+        self.saw("an import")
+        name = self.pick(["relu", "silu"])
+        return self.activation(name, name)
+
+    def identity(self):
+        v = self.take()
+        return v and self.named(self.a.make(f"identity({v.text})", v.kind, v.axes, v.value, v.error))
+
 
 def _rsqrt_slope(v):
     return 0.5 * np.maximum(1e-3, v.value - v.error) ** -1.5
@@ -419,4 +487,10 @@ CONSTRUCTS = {
     "normalize": E.normalize,
     "columns": E.columns,
     "fn": E.fn,
+    "identity": E.identity,
+    "number as a condition": E.number_as_condition,
+    "a real parameter": E.real_parameter,
+    "a bool parameter": E.bool_parameter,
+    "a fn parameter": E.fn_parameter,
+    "an imported fn": E.imported,
 }

@@ -4,6 +4,7 @@ import math
 import re
 
 FORMS = {
+    "one phase": lambda text: text.count("norm.phase") == 1,
     "several phases": lambda text: text.count("norm.phase") > 1,
     "a phase of one block": lambda text: "norm.phase []" in text or "norm.phase {" in text,
     "blocks of a map": lambda text: re.search(r"norm\.phase \[[^]]*_tile", text),
@@ -11,6 +12,9 @@ FORMS = {
     "blocks of chunks": lambda text: re.search(r"norm\.phase \[[^]]*_chunk", text),
     "a reduction along the lanes": lambda text: re.search(r"norm\.pass \[[^]]*\] \(", text),
     "a reduction across the lanes": lambda text: "norm.store sum" in text,
+    "a pass in a pass": lambda text: re.search(r"norm\.pass [^\n]*\{\n(?:(?! *norm\.pass| *\}).*\n)* *(?:%\S+ = )?norm\.pass", text),
+    "a maximum or minimum of lanes": lambda text: re.search(r"norm\.pass \[[^]]*\] \([^)]*(max|min)", text),
+    "an any or all of lanes": lambda text: re.search(r"norm\.pass \[[^]]*\] \([^)]*(any|all)", text),
     "several reductions in a pass": lambda text: re.search(r"norm\.pass \[[^]]*\] \(\w+, ", text),
     "a result kept for later phases": lambda text: "norm.workspace" in text,
     "a position given": lambda text: "at [" in text,

@@ -12,8 +12,10 @@ from values import Arithmetic
 
 OPTIONS = [
     "--order", "--omit of an input", "--omit of an output", "--omit of an update", "--size", "--rank", "--inplace",
-    "-D of an int", "-D of a type", "a scalar", "a 0-d tensor", "an unnamed axis", "a pack", "a split", "a factor of inputs",
+    "-D of an int", "-D of a type", "-D of a real", "-D of a bool", "-D of a fn", "-D of a method", "--runtime-scalar",
+    "an import", "NaN and infinities", "a scalar", "a 0-d tensor", "an unnamed axis", "a pack", "a split", "a factor of inputs",
     "state", "no tensor inputs", "an extent of 0", "an extent of 1", "a large extent", "a small cache", "x86-64-v3",
+    "1 thread", "2 threads", "3 threads", "7 threads",
     "an output over no axes", "an output with more axes than its value",
 ]  # fmt: skip
 FEATURES = [*CONSTRUCTS, *(f"load {t}" for t in TYPES), *(f"store {t}" for t in TYPES), *OPTIONS]
@@ -26,7 +28,9 @@ class Maker(Expressions):
         self.focus = [FEATURES[(number * step + shift) % len(FEATURES)] for step, shift in ((1, 0), (3, 7), (7, 19))]
         self.kernel = Kernel()
         self.names = 0
+        self.bound = {}  # parameters by kind
         self.pool = []
+        self.wanted = []  # values that outputs are to have
         self.whole = {}  # split axis → its factors, outer first
         self.dimensions = []
 
@@ -115,6 +119,7 @@ class Maker(Expressions):
 
     def make_inputs(self):
         kernel = self.kernel
+        self.special = self.chance(0.05, "NaN and infinities")
         count = 0 if self.bare else int(self.rng.integers(1, 6))
         wanted = [f.split()[1] for f in self.focus if f.startswith("load ")]
         for number in range(count):
@@ -242,6 +247,10 @@ class Maker(Expressions):
             array = self.rng.normal(self.pick([0, 0, 1, 3]), self.pick([0.5, 1, 2]), shape)
             if self.rng.random() < 0.1:
                 array = np.round(array)  # ties
+            if self.special and array.size:
+                array = np.array(array)
+                array.flat[self.rng.integers(array.size)] = self.pick([np.nan, np.inf, -np.inf])
+                self.saw("NaN and infinities")
         tensor.array = np.asarray(array).astype(TYPES[type])
         value = tensor.array.astype({"bool": bool, "int": np.int64, "real": np.float64}[kind])
         value = tensor.over(value, kernel.leaves, kernel.extents)
@@ -274,6 +283,7 @@ class Maker(Expressions):
             if construct in CONSTRUCTS:
                 for _ in range(20):
                     if self.construct(construct):
+                        self.wanted.append(self.pool[-1])
                         break
         steps = int(self.rng.integers(3, 14))
         for _ in range(steps * 3):
@@ -292,8 +302,8 @@ class Maker(Expressions):
         made = self.pool[len(self.inputs) :] or self.pool
         count = int(self.rng.integers(1, 5))
         dropped = set()
-        for number in range(count):
-            v = made[-1 - min(len(made) - 1, int(self.rng.exponential(len(made) / 3)))]
+        for number in range(max(count, len(self.wanted))):
+            v = self.wanted[number] if number < len(self.wanted) else made[-1 - min(len(made) - 1, int(self.rng.exponential(len(made) / 3)))]
             if self.chance(0.1, "an output over no axes") and number == 1:
                 v = self.over_no_axes(v)
                 self.saw("an output over no axes")
@@ -361,12 +371,12 @@ class Maker(Expressions):
                         return
 
     def make_options(self):
-        if self.chance(0.4, "a small cache"):
-            self.kernel.environment["NORMC_RESIDENT_ELEMENTS"] = str(self.pick([1, 64, 1024]))
-            self.saw("a small cache")
         if self.chance(0.3, "x86-64-v3"):
-            self.kernel.environment["NORMC_LEVEL"] = "x86-64-v3"
+            self.kernel.target = "x86-64-v3"
             self.saw("x86-64-v3")
+        if self.chance(0.4, "a small cache"):
+            self.kernel.target += f"/resident={self.pick([1, 64, 1024])}"
+            self.saw("a small cache")
 
     def expected(self, tensor, v):
         """What a result's file holds, and how far from it the compiled kernel's may be."""

@@ -89,7 +89,7 @@ class Kernel:
     outputs: list = field(default_factory=list)
     statements: list = field(default_factory=list)
     options: list = field(default_factory=list)
-    environment: dict = field(default_factory=dict)
+    target: str = "cpu"
     results: dict = field(default_factory=dict)  # of each output or state that is asked for: its Value
     extents: dict = field(default_factory=dict)
     leaves: tuple = ()

@@ -87,7 +87,7 @@ moves.
 std::string options(Command command) {
   std::string text = "\noptions\n";
   for (const OptionRow &row : optionRows())
-    if (row.commands & command)
+    if (row.commands & command && !row.help.empty())
       text += fmt::format("  {:<38} {}\n", fmt::format("{} {}", row.name, row.argument), row.help);
   text += fmt::format("  {:<38} {}\n", "--help", "this text");
   return text;

@@ -326,6 +326,7 @@ const std::vector<OptionRow> &optionRows() {
       {"-I", "DIR", every, "look imports up here, after the importing file's folder"},
       {"--target", "TARGET", compileCommand | explainCommand,
        "cpu (this machine; the default) or a level: cpu:x86-64-v3, cpu:x86-64-v4"},
+      {"--target", "TARGET", runCommand, ""}, // for tests
       {"--emit", "KIND,...", compileCommand, "what to write: a stage, or object (the default) or shared"},
       {"-o", "OUT", compileCommand,
        "the file to write, - for standard output; with several kinds, what their names begin with"},

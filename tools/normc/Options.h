@@ -50,7 +50,7 @@ struct OptionRow {
   std::string_view name;     // "--size", "-k"
   std::string_view argument; // "AXIS=N"; empty: a flag
   unsigned commands;         // that take it
-  std::string_view help;
+  std::string_view help;     // empty: an option for tests, which --help does not list
 };
 const std::vector<OptionRow> &optionRows();
 

@@ -104,7 +104,7 @@ double secondsSince(std::chrono::steady_clock::time_point begin) {
 
 bool runOnCpu(const Options &options, const Source &source, const Selection &selection, Arguments &arguments,
               Signature &signature, Diagnostics &diagnostics) {
-  runtime::Context context(options.threads);
+  runtime::Context context(options.threads, options.target);
   auto begin = std::chrono::steady_clock::now();
   std::shared_ptr<const runtime::Kernel> kernel = context.kernel(source, selection, diagnostics);
   double compileSeconds = secondsSince(begin);

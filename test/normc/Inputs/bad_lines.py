@@ -1,5 +1,6 @@
 """Command lines that are wrong: each is status 2, with a message that says what was found and what was expected."""
 
+import platform
 import sys
 
 import numpy as np
@@ -10,6 +11,8 @@ folder(sys.argv[1])
 np.save("x.npy", np.ones((4, 6), np.float32))
 x = ["--input", "x=x.npy"]
 evaluator = ["--device", "evaluator"]
+
+FOREIGN = "x86-64-v3" if platform.machine() == "aarch64" else "aarch64"
 
 # What stands after `normc`.
 LINES = [
@@ -27,6 +30,9 @@ LINES = [
     (["check", KERNELS, KERNELS], "more than one FILE"),
     (["check", KERNELS, "-k", "scale"], "-k is not an option of this command"),
     (["compile", KERNELS, "--input", "x=x.npy"], "--input is not an option of this command"),
+    (["run", KERNELS, *x, "--target", "cpu/resident=0"], "target 'cpu/resident=0': expected '/resident=N' after its name"),
+    (["run", KERNELS, *x, "--target", "cpu/cache=4"], "target 'cpu/cache=4': expected '/resident=N' after its name"),
+    (["run", KERNELS, *x, "--target", FOREIGN], f"target '{FOREIGN}' does not run here: this machine's level is "),
 ]
 
 # What stands after `normc run KERNELS --input x=x.npy`.
