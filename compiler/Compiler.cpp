@@ -1,4 +1,5 @@
 #include "compiler/Compiler.h"
+#include "compiler/DeepStack.h"
 #include "compiler/Pipeline.h"
 #include "compiler/emit/LowerToLLVM.h"
 #include "compiler/emit/Object.h"
@@ -67,8 +68,8 @@ private:
   }
 
   /// Shows the result of a stage; false where the observer wants to go no further.
-  bool show(const char *result, llvm::function_ref<std::string()> text) {
-    return !observer || observer(result, text());
+  bool show(const char *result, const std::function<std::string()> &text) {
+    return !observer || observer(result, text);
   }
 
   /// What a pass says of a kernel is an error at the line it came from; at no line it is our own mistake.
@@ -187,19 +188,25 @@ std::optional<Artifact> compile(const Source &source, const Selection &selection
                                 Diagnostics &diagnostics, const StageObserver &observer) {
   std::optional<Machine> machine = parseOneTarget(target, diagnostics);
   if (!machine) return std::nullopt;
-  Compilation compilation(diagnostics, observer);
-  if (!compilation.specialize(source, selection)) return std::nullopt;
-  return compilation.generate(*machine);
+  std::optional<Artifact> artifact;
+  onDeepStack([&] {
+    Compilation compilation(diagnostics, observer);
+    if (compilation.specialize(source, selection)) artifact = compilation.generate(*machine);
+  });
+  return artifact;
 }
 
 std::optional<std::string> explain(const Source &source, const Selection &selection, std::string_view target,
                                    Diagnostics &diagnostics) {
   std::optional<Machine> machine = parseOneTarget(target, diagnostics);
   if (!machine) return std::nullopt;
-  StageObserver none;
-  Compilation compilation(diagnostics, none);
-  if (!compilation.specialize(source, selection)) return std::nullopt;
-  return compilation.explain(*machine);
+  std::optional<std::string> text;
+  onDeepStack([&] {
+    StageObserver none;
+    Compilation compilation(diagnostics, none);
+    if (compilation.specialize(source, selection)) text = compilation.explain(*machine);
+  });
+  return text;
 }
 
 struct Evaluation::State {
@@ -214,7 +221,8 @@ Evaluation::~Evaluation() = default;
 std::unique_ptr<Evaluation> Evaluation::prepare(const Source &source, const Selection &selection,
                                                 Diagnostics &diagnostics) {
   std::unique_ptr<Evaluation> evaluation(new Evaluation);
-  bool good = evaluation->state->compilation.specialize(source, selection);
+  bool good = false;
+  onDeepStack([&] { good = evaluation->state->compilation.specialize(source, selection); });
   diagnostics.append(evaluation->state->diagnostics); // errors, and the texts that later ones quote
   return good ? std::move(evaluation) : nullptr;
 }
@@ -222,7 +230,9 @@ std::unique_ptr<Evaluation> Evaluation::prepare(const Source &source, const Sele
 const Signature &Evaluation::signature() const { return state->compilation.signature; }
 
 bool Evaluation::run(const Extents &extents, const std::vector<void *> &arguments, Diagnostics &diagnostics) const {
-  return evaluate(state->compilation.kernel, signature(), extents, arguments, diagnostics);
+  bool good = false;
+  onDeepStack([&] { good = evaluate(state->compilation.kernel, signature(), extents, arguments, diagnostics); });
+  return good;
 }
 
 } // namespace normc

@@ -17,9 +17,9 @@ struct Source {
   std::vector<std::string> importPaths;
 };
 
-/// Sees the kernel after each stage, as text. Stages by name, in order: ast norm specialized collapsed decomposed
-/// planned vector llvm asm. Returning false stops the compilation there (no error).
-using StageObserver = std::function<bool(std::string_view stage, const std::string &text)>;
+/// Sees the kernel after each stage; `text` writes it, which takes time. Stages by name, in order: ast norm specialized
+/// collapsed decomposed planned vector llvm asm. Returning false stops the compilation there (no error).
+using StageObserver = std::function<bool(std::string_view stage, const std::function<std::string()> &text)>;
 
 /// Compiles one kernel of a spec for a target ("cpu", "cpu:x86-64-v3", ...). Errors go to `diagnostics`; the result is
 /// empty then, or where the observer stopped. Any thread may call it.

@@ -177,6 +177,9 @@ std::unique_ptr<NativeCode> NativeCode::translate(mlir::ModuleOp module, const M
   state->module->setPICLevel(PICLevel::BigPIC);
   setAttributes(*state->module, machine);
   optimize(*state->module, *state->machine);
+  // Scheduling and register allocation take time by the square of a loop's length.
+  constexpr unsigned longest = 20000;
+  if (state->module->getInstructionCount() > longest) state->machine->setOptLevel(CodeGenOptLevel::None);
   return std::unique_ptr<NativeCode>(new NativeCode(std::move(state)));
 }
 

@@ -38,7 +38,7 @@ public:
     if (!source) return;
     std::optional<Artifact> artifact =
         compile(*source, options.selection, options.target, diagnostics,
-                [this](std::string_view stage, const std::string &text) { return observe(stage, text); });
+                [this](std::string_view stage, const auto &text) { return observe(stage, text); });
     if (diagnostics.any()) return;
     if (artifact) makeProducts(*artifact);
     if (diagnostics.any() || !writeDump() || !writeResults()) return;
@@ -104,9 +104,11 @@ private:
     return kinds.size() == 1 ? options.output : fileName(options.output, kind);
   }
 
-  bool observe(std::string_view stage, const std::string &text) {
-    if (!options.dumpStages.empty()) dump.emplace_back(stage, text);
-    if (std::find(kinds.begin(), kinds.end(), stage) != kinds.end()) results[std::string(stage)] = text;
+  bool observe(std::string_view stage, const std::function<std::string()> &text) {
+    bool dumped = !options.dumpStages.empty(), wanted = std::find(kinds.begin(), kinds.end(), stage) != kinds.end();
+    std::string result = dumped || wanted ? text() : "";
+    if (dumped) dump.emplace_back(stage, result);
+    if (wanted) results[std::string(stage)] = std::move(result);
     return stage != last;
   }
 
