@@ -28,12 +28,18 @@ std::string textOf(ModuleOp module) {
   return text;
 }
 
-/// The functions that a lowered kernel exports: `NAME_phase0`, `NAME_blocks0`, ..., `NAME_workspace_bytes`.
+/// The functions that a lowered kernel exports: `NAME_phase0`, `NAME_blocks0`, `NAME_phase0_exchange0`, ...,
+/// `NAME_workspace_bytes`.
 void setSymbols(ModuleOp module, Artifact &artifact) {
   const std::string &name = artifact.signature.kernel;
   for (unsigned number = 0;; ++number) {
-    PhaseSymbols phase = {name + "_phase" + std::to_string(number), name + "_blocks" + std::to_string(number)};
+    PhaseSymbols phase = {name + "_phase" + std::to_string(number), name + "_blocks" + std::to_string(number), {}};
     if (!module.lookupSymbol(phase.entry)) break;
+    for (;;) {
+      std::string exchange = phase.entry + "_exchange" + std::to_string(phase.exchanges.size());
+      if (!module.lookupSymbol(exchange)) break;
+      phase.exchanges.push_back(std::move(exchange));
+    }
     artifact.phases.push_back(std::move(phase));
   }
   artifact.workspaceBytes = name + "_workspace_bytes";
@@ -101,7 +107,6 @@ private:
   MLIRContext context;
   ScopedDiagnosticHandler handler;
   const char *stage = "norm"; // the one at work
-  bool isOnlyReplica = false;
   OwningOpRef<ModuleOp> module;
 };
 
@@ -116,7 +121,6 @@ bool Compilation::specialize(const Source &source, const Selection &selection) {
   for (auto gradient : llvm::make_early_inc_range(module->getOps<norm::GradientOp>()))
     if (!differentiate(gradient)) return false;
   stage = "specialized";
-  isOnlyReplica = selection.isOnlyReplica;
   kernel = *module->getOps<norm::KernelOp>().begin();
   if (failed(normc::specialize(kernel, selection, diagnostics))) return false;
   if (!show("specialized", [&] { return textOf(*module); })) return false;
@@ -127,15 +131,6 @@ bool Compilation::specialize(const Source &source, const Selection &selection) {
 }
 
 bool Compilation::lower(const Machine &machine, llvm::StringRef last) {
-  // The replica of a job that has one is the whole job: what is reduced across replicas is its own already.
-  if (!isOnlyReplica)
-    kernel.walk([&](Operation *op) {
-      auto moments = dyn_cast<norm::MomentsOp>(op);
-      if (isa<norm::AllReduceOp>(op) || (moments && moments.getAcross()))
-        diagnostics.error(placeOf(op->getLoc()), "'across replicas' cannot be compiled yet: this version has no "
-                                                 "communicator; 'normc run' takes the whole batch as one replica's");
-    });
-  if (diagnostics.any()) return false;
   for (const Stage &next : pipeline()) {
     stage = next.name;
     PassManager passes(&context);
@@ -229,9 +224,9 @@ std::unique_ptr<Evaluation> Evaluation::prepare(const Source &source, const Sele
 
 const Signature &Evaluation::signature() const { return state->compilation.signature; }
 
-bool Evaluation::run(const Extents &extents, const std::vector<void *> &arguments, Diagnostics &diagnostics) const {
+bool Evaluation::run(std::span<const ReplicaArguments> replicas, Diagnostics &diagnostics) const {
   bool good = false;
-  onDeepStack([&] { good = evaluate(state->compilation.kernel, signature(), extents, arguments, diagnostics); });
+  onDeepStack([&] { good = evaluate(state->compilation.kernel, signature(), replicas, diagnostics); });
   return good;
 }
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 
 namespace normc {
 
@@ -40,9 +41,8 @@ public:
   ~Evaluation();
 
   const Signature &signature() const;
-  /// `arguments` are dense memory in the order of the signature's, a scalar's points at its value. Nothing is written
-  /// before everything is computed. False on an error.
-  bool run(const Extents &extents, const std::vector<void *> &arguments, Diagnostics &diagnostics) const;
+  /// Of all replicas of a job, one mostly. Nothing is written before everything is computed. False on an error.
+  bool run(std::span<const ReplicaArguments> replicas, Diagnostics &diagnostics) const;
 
 private:
   struct State;

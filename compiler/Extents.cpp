@@ -386,4 +386,17 @@ std::optional<Extents> bindExtents(const Signature &signature, const std::vector
   return Binding(signature, passed, diagnostics).run();
 }
 
+std::string compareReplicas(const Signature &signature, const std::vector<const Extents *> &replicas) {
+  for (size_t row = 0; row < signature.axes.size(); ++row) {
+    const std::string &axis = signature.axes[row].name;
+    if (!signature.commonAxes.contains(axis)) continue;
+    for (size_t replica = 1; replica < replicas.size(); ++replica)
+      if (int64_t first = replicas[0]->rows[row], extent = replicas[replica]->rows[row]; extent != first)
+        return "axis " + axis + " is " + std::to_string(first) + " on replica 0, but " + std::to_string(extent) +
+               " on replica " + std::to_string(replica) +
+               ": what is reduced across replicas has the same extents on all of them";
+  }
+  return {};
+}
+
 } // namespace normc

@@ -17,7 +17,7 @@ struct Passed {
 /// The extents of one call.
 struct Extents {
   std::vector<int64_t> rows;                // of every row of the signature's table
-  std::vector<int64_t> leaves;              // of the leaves, in order: what compiled code takes
+  std::vector<int64_t> leaves;              // of the leaves, in order: what compiled code takes first
   std::vector<std::vector<int64_t>> shapes; // of every argument, in memory order, packs written out
 };
 
@@ -26,6 +26,17 @@ struct Extents {
 /// Any thread may call it.
 std::optional<Extents> bindExtents(const Signature &signature, const std::vector<Passed> &passed,
                                    Diagnostics &diagnostics);
+
+/// One replica's part of a call: dense memory in the order of the signature's arguments (a scalar's points at its value),
+/// of the shapes in `extents`.
+struct ReplicaArguments {
+  const Extents *extents = nullptr;
+  std::vector<void *> memory;
+};
+
+/// Where replicas of a job disagree on an axis that must have one extent on all of them (`signature.commonAxes`): the
+/// message; empty where they do not.
+std::string compareReplicas(const Signature &signature, const std::vector<const Extents *> &replicas);
 
 /// Derives what follows from `whole = outer * inner`. Gives a message, with the numbers, where they contradict each
 /// other; empty otherwise.

@@ -26,6 +26,7 @@ void buildDecomposed(OpPassManager &passes, const Machine &machine) {
   split.chunkElements = machine.tree.chunkElements;
   passes.addPass(createSplitReductions(split));
   passes.addNestedPass<norm::KernelOp>(createDecomposeMoments());
+  passes.addNestedPass<norm::KernelOp>(createLowerReplicas());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
 }

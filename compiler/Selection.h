@@ -21,9 +21,6 @@ struct Selection {
   std::map<std::string, std::string> inplace;              // --inplace y=x
   std::set<std::string> runtimeScalars;                    // --runtime-scalar eps
 
-  /// The job has one replica, so that statistics across replicas are its own.
-  bool isOnlyReplica = false;
-
   /// What is passed, where the caller knows it (normc run, the API): a type parameter takes the type of the first passed
   /// input declared with it. Where nothing is known, every input counts as passed.
   std::map<std::string, ElementType> inputTypes;

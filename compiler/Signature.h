@@ -3,6 +3,7 @@
 #include "compiler/ElementType.h"
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -59,13 +60,16 @@ struct PositionRule {
 };
 
 /// What a compiled kernel takes, as its caller sees it. The compiled code's `arguments` are pointers in the order of
-/// `arguments` here (a scalar's points at its value); its `extents` are those of the leaves, in the order of `axes`.
+/// `arguments` here (a scalar's points at its value); its `extents` are those of the leaves, in the order of `axes`, and
+/// the number of replicas behind them where the kernel is `acrossReplicas`.
 struct Signature {
   std::string kernel;
   std::vector<AxisRow> axes; // parts before products
   std::vector<Argument> arguments;
   std::vector<FactorRule> factors;
   std::vector<PositionRule> positions;
+  bool acrossReplicas = false;           // it reduces across the replicas of a job
+  std::set<std::string> commonAxes;      // those of what it reduces so: of the same extent on all replicas
   std::map<std::string, int64_t> ranks; // --rank: the number of dimensions of a pack where no tensor may tell
 };
 

@@ -48,6 +48,21 @@ int64_t integerOf(const Argument &argument, const TensorView &tensor) {
   }
 }
 
+/// FNV-1a, of a kernel's name, what it exchanges, and the extents that replicas have in common.
+uint64_t fingerprintOf(const Kernel &kernel, const Extents &extents) {
+  uint64_t hash = 0xcbf29ce484222325;
+  auto add = [&](std::string_view text) {
+    for (char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  };
+  const Signature &signature = kernel.signature();
+  add(signature.kernel);
+  for (const Phase &phase : kernel.phases()) add("," + std::to_string(phase.exchanges.size()));
+  for (size_t row = 0; row < signature.axes.size(); ++row)
+    if (const std::string &axis = signature.axes[row].name; signature.commonAxes.contains(axis))
+      add("," + axis + "=" + std::to_string(extents.rows[row]));
+  return hash;
+}
+
 } // namespace
 
 std::optional<Call> Call::bind(std::shared_ptr<const Kernel> kernel, std::span<const std::string> names,
@@ -151,9 +166,10 @@ bool Call::checkOverlap(std::span<const TensorView> tensors, Diagnostics &diagno
   return good;
 }
 
-bool Call::bindShapes(std::span<const TensorView> tensors, Diagnostics &diagnostics) {
+bool Call::bindShapes(std::span<const TensorView> tensors, const Communicator *communicator, Diagnostics &diagnostics) {
   const std::vector<Argument> &arguments = callee->signature().arguments;
-  bool same = extents.has_value();
+  int64_t job = communicator ? communicator->replicas() : 1;
+  bool same = extents.has_value() && replicas == job;
   for (size_t i = 0; same && i < arguments.size(); ++i) {
     const TensorView &tensor = tensors[positions[i]];
     same = (!isTensor(arguments[i]) || sameShape(passed[i], tensor.shape)) &&
@@ -169,17 +185,10 @@ bool Call::bindShapes(std::span<const TensorView> tensors, Diagnostics &diagnost
   }
   std::optional<Extents> bound = bindExtents(callee->signature(), passed, diagnostics);
   if (!bound) return false;
-  int64_t bytes = callee->workspaceBytes(bound->leaves.data());
-  assert(bytes >= 0 && "a kernel's workspace has a size");
-  if (workspace.size() < static_cast<size_t>(bytes)) {
-    std::optional<Buffer> larger = Buffer::allocate(static_cast<size_t>(bytes));
-    if (!larger) {
-      diagnostics.error({callee->signature().kernel}, fmt::format("no memory for a workspace of {} bytes", bytes),
-                        Fault::system);
-      return false;
-    }
-    workspace = std::move(*larger);
-  }
+  replicas = job;
+  fingerprint = fingerprintOf(*callee, *bound);
+  if (callee->signature().acrossReplicas) bound->leaves.push_back(replicas);
+  if (!allocateWorkspace(bound->leaves.data(), diagnostics)) return false;
   // Waking other threads takes as long as one thread takes for this much.
   constexpr int64_t smallBytes = 128 * 1024;
   int64_t total = 0;
@@ -190,18 +199,70 @@ bool Call::bindShapes(std::span<const TensorView> tensors, Diagnostics &diagnost
   return true;
 }
 
-bool Call::run(std::span<const TensorView> tensors, ThreadPool &pool, Diagnostics &diagnostics) {
+bool Call::allocateWorkspace(const int64_t *leaves, Diagnostics &diagnostics) {
+  constexpr int64_t line = Buffer::alignment;
+  int64_t bytes = (callee->workspaceBytes(leaves) + line - 1) / line * line;
+  assert(bytes >= 0 && "a kernel's workspace has a size");
+  int64_t total = bytes + (replicas > 1 ? (1 + replicas) * messageBytes(callee->phases(), leaves) : 0);
+  if (workspace.size() < static_cast<size_t>(total)) {
+    std::optional<Buffer> larger = Buffer::allocate(static_cast<size_t>(total));
+    if (!larger) {
+      diagnostics.error({callee->signature().kernel}, fmt::format("no memory for a workspace of {} bytes", total),
+                        Fault::system);
+      return false;
+    }
+    workspace = std::move(*larger);
+  }
+  messages = workspace.data() + bytes;
+  return true;
+}
+
+/// Whether all replicas may go on; every one of them gets the same answer.
+bool Call::agree(bool isGood, Communicator &communicator, Diagnostics &diagnostics) {
+  Vote mine = {isGood, isGood ? fingerprint : 0};
+  votes.resize(static_cast<size_t>(communicator.replicas()));
+  auto fail = [&](std::string message, Fault fault) {
+    if (isGood) diagnostics.error({callee->signature().kernel}, std::move(message), fault);
+    return false;
+  };
+  if (!communicator.gather(&mine, sizeof mine, votes.data()))
+    return fail("another replica of the job has left it", Fault::system);
+  for (size_t replica = 0; replica < votes.size(); ++replica)
+    if (!votes[replica].isGood) return fail(fmt::format("replica {} of the job failed", replica), Fault::spec);
+  for (size_t replica = 0; replica < votes.size(); ++replica)
+    if (votes[replica].fingerprint != fingerprint)
+      return fail(fmt::format("replica {} runs another kernel than replica {}, or has another extent of {}: what is "
+                              "reduced across replicas has the same extents on all of them",
+                              replica, communicator.number(), fmt::join(callee->signature().commonAxes, ", ")),
+                  Fault::spec);
+  return true;
+}
+
+bool Call::run(std::span<const TensorView> tensors, ThreadPool &pool, Diagnostics &diagnostics,
+               Communicator *communicator) {
+  if (!callee->signature().acrossReplicas) communicator = nullptr;
+  bool isGood = check(tensors, communicator, diagnostics);
+  if (communicator) isGood = agree(isGood, *communicator, diagnostics);
+  if (!isGood) return false;
+  bool alone = smallCall && !pool.isExplicit();
+  std::optional<unsigned> ran = runPhases(callee->phases(), pointers.data(), extents->leaves.data(), workspace.data(),
+                                          alone ? nullptr : &pool, communicator, messages);
+  if (!ran) {
+    diagnostics.error({callee->signature().kernel}, "another replica of the job left it on the way", Fault::system);
+    return false;
+  }
+  lastWorkers = *ran;
+  return true;
+}
+
+bool Call::check(std::span<const TensorView> tensors, const Communicator *communicator, Diagnostics &diagnostics) {
   if (tensors.size() != positions.size()) {
     diagnostics.error({callee->signature().kernel},
                       fmt::format("{} arguments passed: expected {}", tensors.size(), positions.size()), Fault::usage);
     return false;
   }
-  if (!checkArguments(tensors, diagnostics) || !bindShapes(tensors, diagnostics) || !checkOverlap(tensors, diagnostics))
-    return false;
-  bool alone = smallCall && !pool.isExplicit();
-  lastWorkers =
-      runPhases(callee->phases(), pointers.data(), extents->leaves.data(), workspace.data(), alone ? nullptr : &pool);
-  return true;
+  return checkArguments(tensors, diagnostics) && bindShapes(tensors, communicator, diagnostics) &&
+         checkOverlap(tensors, diagnostics);
 }
 
 } // namespace normc::runtime

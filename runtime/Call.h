@@ -2,6 +2,7 @@
 #define NORMC_RUNTIME_CALL_H
 #include "compiler/Extents.h"
 #include "runtime/Buffer.h"
+#include "runtime/Communicator.h"
 #include "runtime/Kernel.h"
 #include <optional>
 #include <span>
@@ -29,7 +30,12 @@ public:
   /// Checks types, ranks, extents, alignment and overlap of `tensors`, which are in the order of the names, and runs
   /// the kernel. Errors go to `diagnostics`; nothing has been written then, and the result is false. An output may
   /// share an input's memory, all of it, where the kernel was compiled for that.
-  bool run(std::span<const TensorView> tensors, ThreadPool &pool, Diagnostics &diagnostics);
+  ///
+  /// A kernel that reduces across replicas takes this replica's `communicator`; without one, this replica is the whole
+  /// job. All replicas call this at once. Where one of them fails, all do, and none has written anything, unless the
+  /// communicator itself fails on the way.
+  bool run(std::span<const TensorView> tensors, ThreadPool &pool, Diagnostics &diagnostics,
+           Communicator *communicator = nullptr);
 
   /// The largest number of threads that took part in one phase of the last run.
   unsigned workers() const { return lastWorkers; }
@@ -44,12 +50,23 @@ private:
   std::vector<Passed> passed;     // of the last run that was checked
   std::optional<Extents> extents; // that follow from it
   bool smallCall = false;         // too small for other threads to help
+  int64_t replicas = 0;           // of the job
+  uint64_t fingerprint = 0;       // equal on replicas that may run together
   Buffer workspace;
+  std::byte *messages = nullptr;  // in there, for what replicas exchange
+  struct Vote {
+    int64_t isGood;
+    uint64_t fingerprint;
+  };
+  std::vector<Vote> votes; // of all replicas
   unsigned lastWorkers = 0;
 
+  bool check(std::span<const TensorView> tensors, const Communicator *communicator, Diagnostics &diagnostics);
   bool checkArguments(std::span<const TensorView> tensors, Diagnostics &diagnostics);
   bool checkOverlap(std::span<const TensorView> tensors, Diagnostics &diagnostics) const;
-  bool bindShapes(std::span<const TensorView> tensors, Diagnostics &diagnostics);
+  bool bindShapes(std::span<const TensorView> tensors, const Communicator *communicator, Diagnostics &diagnostics);
+  bool allocateWorkspace(const int64_t *leaves, Diagnostics &diagnostics);
+  bool agree(bool isGood, Communicator &communicator, Diagnostics &diagnostics);
 };
 
 } // namespace normc::runtime

@@ -58,7 +58,6 @@ std::string cacheKey(const Source &source, const Selection &selection, std::stri
   append(key, selection.omit);
   append(key, selection.inplace);
   append(key, selection.runtimeScalars);
-  append(key, std::string(selection.isOnlyReplica ? "one replica" : "a replica of several"));
   append(key, selection.inputTypes);
   append(key, selection.inputRanks);
   append(key, selection.passed);

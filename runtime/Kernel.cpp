@@ -32,6 +32,7 @@ std::shared_ptr<const Kernel> Kernel::load(Artifact artifact, std::map<std::stri
     Phase phase{};
     find(symbols.entry, phase.entry);
     find(symbols.blocks, phase.blocks);
+    for (const std::string &exchange : symbols.exchanges) find(exchange, phase.exchanges.emplace_back());
     kernel->table.push_back(phase);
   }
   find(artifact.workspaceBytes, kernel->workspace);

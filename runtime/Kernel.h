@@ -28,7 +28,7 @@ public:
   const Signature &signature() const { return callers; }
   std::span<const Phase> phases() const { return table; }
   const std::map<std::string, std::string> &inplace() const { return shared; }
-  /// Of one call; `extents` are those of the leaves.
+  /// Of one call; `extents` are those of the leaves, and the number of replicas.
   int64_t workspaceBytes(const int64_t *extents) const { return workspace(extents); }
 
 private:

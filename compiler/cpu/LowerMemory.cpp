@@ -83,10 +83,13 @@ void PhaseLowering::addMemory(Value planned, Value base) {
   memories[planned] = memory;
 }
 
-Value PhaseLowering::bytesOf(Type type) {
+Value PhaseLowering::denseBytesOf(Type type) {
   Value count = constant(bytesOfElement(getElementTypeOrSelf(type)));
   for (StringAttr axis : axesOf(type)) count = multiply(count, extents[axis]);
-  return arith::AndIOp::create(b, add(count, constant(63)), constant(-64));
+  return count;
+}
+Value PhaseLowering::bytesOf(Type type) {
+  return arith::AndIOp::create(b, add(denseBytesOf(type), constant(63)), constant(-64));
 }
 
 Value PhaseLowering::blocksOf(PhaseOp phase) {

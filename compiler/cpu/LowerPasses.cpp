@@ -22,7 +22,7 @@ PhaseLowering::Values PhaseLowering::loop(Value from, Value to, Value step, Valu
 
 void PhaseLowering::lowerBlocks(PhaseOp phase, Value first, Value last) {
   for (Operation &op : kernel.getBody().front().without_terminator()) // constants that stand outside of the phases
-    if (!isa<PhaseOp, WorkspaceOp>(op))
+    if (!isa<ExchangeOp, PhaseOp, WorkspaceOp>(op))
       scalars[op.getResult(0)] = emit(op, Lanes(), [&](Value v) { return scalars.lookup(v); });
   auto axes = namesOf(phase.getAxes());
   loop(first, last, constant(1), {}, [&](Value block, ValueRange) {
@@ -137,7 +137,9 @@ SmallVector<PhaseLowering::Values> PhaseLowering::emitPoints(Block &body, ArrayR
 
 Value PhaseLowering::combine(ReduceKind kind, Value x, Value y) {
   switch (kind) {
-  case ReduceKind::sum: return arith::AddFOp::create(b, x, y);
+  case ReduceKind::sum:
+    if (isa<IntegerType>(getElementTypeOrSelf(x))) return arith::AddIOp::create(b, x, y);
+    return arith::AddFOp::create(b, x, y);
   case ReduceKind::max: return arith::MaximumFOp::create(b, x, y);
   case ReduceKind::min: return arith::MinimumFOp::create(b, x, y);
   case ReduceKind::any: return arith::OrIOp::create(b, x, y);
@@ -160,7 +162,7 @@ Value PhaseLowering::neutral(ReduceKind kind, Type type, int64_t lanes) {
     value = FloatAttr::get(type, kind == ReduceKind::sum ? APFloat::getZero(semantics)
                                                          : APFloat::getInf(semantics, kind == ReduceKind::max));
   } else {
-    value = b.getBoolAttr(kind == ReduceKind::all);
+    value = b.getIntegerAttr(type, kind == ReduceKind::all);
   }
   if (lanes > 1) value = DenseElementsAttr::get(VectorType::get(lanes, type), ArrayRef<Attribute>(value));
   return arith::ConstantOp::create(b, value);

@@ -70,12 +70,20 @@ struct KernelLowering {
 
   void run() {
     unsigned number = 0;
-    for (KernelOp kernel : variants)
-      for (PhaseOp phase : kernel.getBody().getOps<PhaseOp>()) {
-        lowerBlocks(kernel, phase, number);
-        lowerEntry(kernel, phase, number);
-        ++number;
+    for (KernelOp kernel : variants) {
+      unsigned exchanges = 0;
+      for (Operation &op : kernel.getBody().front()) {
+        if (auto phase = dyn_cast<PhaseOp>(op)) {
+          lowerBlocks(kernel, phase, number);
+          lowerEntry(kernel, phase, number);
+          ++number;
+          exchanges = 0;
+        } else if (auto exchange = dyn_cast<ExchangeOp>(op)) {
+          assert(number > 0 && "what is exchanged has been computed");
+          lowerExchange(kernel, exchange, number - 1, exchanges++);
+        }
       }
+    }
     lowerWorkspace();
   }
 
@@ -101,6 +109,26 @@ struct KernelLowering {
       most = arith::MaxSIOp::create(b, most, bytes);
     }
     func::ReturnOp::create(b, most);
+  }
+
+  /// Where in the workspace a replica has what it gives after a phase, and where all of it goes.
+  void lowerExchange(KernelOp kernel, ExchangeOp exchange, unsigned phase, unsigned number) {
+    auto f = function(family() + "_phase" + Twine(phase) + "_exchange" + Twine(number), {pointer(), pointer()}, {i64()});
+    PhaseLowering lowering(kernel, shape, b);
+    lowering.setExtents(leafExtents(kernel, f.getArgument(0)));
+    auto store = [&](unsigned index, Value value) {
+      Value address = LLVM::GEPOp::create(b, pointer(), i64(), f.getArgument(1), ArrayRef<LLVM::GEPArg>{int32_t(index)});
+      LLVM::StoreOp::create(b, value, address);
+    };
+    Value offset = constant(0);
+    for (WorkspaceOp workspace : kernel.getBody().getOps<WorkspaceOp>()) {
+      if (workspace == exchange.getMine().getDefiningOp()) store(0, offset);
+      if (workspace == exchange.getAll().getDefiningOp()) store(1, offset);
+      offset = arith::AddIOp::create(b, offset, lowering.bytesOf(workspace.getType()));
+    }
+    store(2, lowering.denseBytesOf(exchange.getMine().getType()));
+    Value holds = applies(kernel, lowering);
+    func::ReturnOp::create(b, holds ? arith::ExtUIOp::create(b, i64(), holds).getResult() : constant(1));
   }
 
   /// The body takes each pointer as an argument of its own, so that it can be `noalias`; the entry unpacks them.

@@ -48,7 +48,8 @@ public:
   /// The extent of any axis of the table; the length of a chunk.
   mlir::Value extent(mlir::StringAttr axis) { return extents.lookup(axis); }
   mlir::Value blocksOf(norm::PhaseOp phase);
-  /// Bytes of a workspace, rounded up to a cache line.
+  /// Bytes of a workspace; rounded up to a cache line.
+  mlir::Value denseBytesOf(mlir::Type memory);
   mlir::Value bytesOf(mlir::Type memory);
   /// Blocks first up to, and without, last.
   void lowerBlocks(norm::PhaseOp phase, mlir::Value first, mlir::Value last);

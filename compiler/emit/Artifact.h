@@ -11,13 +11,20 @@ namespace normc {
 ///   void entry(void *const *arguments, const int64_t *extents, void *workspace, int64_t first_block, int64_t
 ///   last_block) int64_t blocks(const int64_t *extents)          // 0 where this variant of the kernel does not apply
 /// Blocks first_block up to, and without, last_block.
+///
+/// After a phase the replicas of a job may exchange parts of their workspaces, each of them by
+///   int64_t exchange(const int64_t *extents, int64_t place[3]) // 0 where this variant of the kernel does not apply
+/// which gives the place of what this replica has, the place that takes what all have, replica by replica, and the bytes
+/// of one replica's. Whether there are blocks in the phase does not matter.
 struct PhaseSymbols {
   std::string entry, blocks;
+  std::vector<std::string> exchanges = {};
 };
 
 /// A compiled kernel: object code without undefined symbols, and how to call it. It never allocates, starts no thread,
 /// calls nothing.
 ///   int64_t workspace_bytes(const int64_t *extents) // 64-byte aligned memory shared by all phases of one call
+/// Where the kernel reduces across replicas, their number stands in `extents` behind the extents of the leaves.
 struct Artifact {
   Signature signature;
   std::vector<PhaseSymbols> phases; // in order

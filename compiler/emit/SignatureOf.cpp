@@ -202,6 +202,11 @@ std::optional<Signature> signatureOf(KernelOp kernel, Diagnostics &diagnostics) 
       if (!size) fail(op.getLoc(), "factor " + factor.getAxis().str() + " of " + factor.getWhole().str());
       else signature.factors.push_back({factor.getAxis().str(), factor.getWhole().str(), std::move(*size), place});
     }
+    auto moments = dyn_cast<MomentsOp>(op);
+    if (isa<AllReduceOp>(op) || (moments && moments.getAcross())) {
+      signature.acrossReplicas = true;
+      for (StringAttr axis : axesOf(op.getResult(0).getType())) signature.commonAxes.insert(axis.str());
+    }
     if (auto at = dyn_cast<AtOp>(op)) {
       auto position = Slice(kernel).read(at.getPosition());
       if (!position) fail(op.getLoc(), "the position along " + at.getAxis().str());

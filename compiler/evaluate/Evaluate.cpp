@@ -47,34 +47,46 @@ void walk(ArrayRef<int64_t> extents, ArrayRef<SmallVector<int64_t>> strides,
 }
 int64_t lastOf(const SmallVector<int64_t> &strides) { return strides.empty() ? 0 : strides.back(); }
 
+/// One replica's execution. What is reduced across replicas, the executions of all of them do together.
 class Execution {
 public:
-  Execution(KernelOp kernel, const Signature &signature, const Extents &extents, const std::vector<void *> &arguments,
-            Diagnostics &diagnostics)
-      : kernel(kernel), signature(signature), arguments(arguments), diagnostics(diagnostics) {
-    for (auto [row, extent] : llvm::zip(signature.axes, extents.rows))
+  Execution(KernelOp kernel, const Signature &signature, const ReplicaArguments &replica)
+      : kernel(kernel), signature(signature), arguments(replica.memory) {
+    for (auto [row, extent] : llvm::zip(signature.axes, replica.extents->rows))
       sizes[StringAttr::get(kernel.getContext(), row.name)] = extent;
   }
 
-  bool run() {
-    for (Operation &op : kernel.getBody().front()) {
-      if (auto end = dyn_cast<ReturnOp>(op)) return storeResults(end);
-      if (!execute(&op)) {
-        diagnostics.error({}, "the evaluator does not know " + op.getName().getStringRef().str(), Fault::system);
-        return false;
-      }
-      for (Value operand : op.getOperands()) release(operand);
-      for (Value result : op.getResults())
-        if (result.use_empty()) values.erase(result);
-    }
+  /// False where it does not know the op.
+  static bool execute(Operation *op, ArrayRef<std::unique_ptr<Execution>> replicas) {
+    auto moments = dyn_cast<MomentsOp>(op);
+    if (auto reduce = dyn_cast<AllReduceOp>(op)) executeAllReduce(reduce, replicas);
+    else if (moments && moments.getAcross()) executeMoments(moments, replicas);
+    else
+      for (size_t i = 0; i < replicas.size(); ++i)
+        if (moments) executeMoments(moments, replicas.slice(i, 1));
+        else if (!replicas[i]->execute(op)) return false;
+    for (const std::unique_ptr<Execution> &replica : replicas) replica->releaseOperands(op);
     return true;
+  }
+
+  void storeResults(ReturnOp end) {
+    SmallVector<Array> results = llvm::map_to_vector(end.getOperands(), [&](Value value) { return get(value); });
+    for (auto [i, array] : llvm::enumerate(results)) {
+      Type resultType = end.getOperand(i).getType();
+      ElementType type = *elementTypeOf(resultType);
+      void *memory = memoryOf(kernel.resultName(i));
+      SmallVector<int64_t> strides = stridesOf(array, axesOf(resultType));
+      int64_t next = 0;
+      walk(extentsOf(axesOf(resultType)), {strides}, [&](ArrayRef<int64_t> at, int64_t count) {
+        for (int64_t j = 0; j < count; ++j) store(type, memory, next++, array.data()[at[0] + j * lastOf(strides)]);
+      });
+    }
   }
 
 private:
   KernelOp kernel;
   const Signature &signature;
   const std::vector<void *> &arguments;
-  Diagnostics &diagnostics;
   llvm::DenseMap<StringAttr, int64_t> sizes;
   llvm::DenseMap<Value, Array> values;
   llvm::DenseMap<Value, unsigned> uses; // so far
@@ -129,6 +141,11 @@ private:
     unsigned total = unsigned(std::distance(value.use_begin(), value.use_end()));
     if (++uses[value] == total) values.erase(value);
   }
+  void releaseOperands(Operation *op) {
+    for (Value operand : op->getOperands()) release(operand);
+    for (Value result : op->getResults())
+      if (result.use_empty()) values.erase(result);
+  }
 
   //===--------------------------------------------------------------------===//
   // Ops
@@ -136,10 +153,9 @@ private:
 
   bool execute(Operation *op) {
     if (isa<FactorOp>(op)) return true; // checked by whoever bound the extents
-    if (auto moments = dyn_cast<MomentsOp>(op)) return executeMoments(moments);
     Array result;
     if (auto constant = dyn_cast<arith::ConstantOp>(op)) result = scalar(cellOf(constant.getValue()));
-    else if (isa<BroadcastOp, StopGradientOp, AllReduceOp>(op)) result = get(op->getOperand(0));
+    else if (isa<BroadcastOp, StopGradientOp>(op)) result = get(op->getOperand(0));
     else if (auto size = dyn_cast<SizeOp>(op)) result = sizeOf(size);
     else if (auto index = dyn_cast<IndexOp>(op)) result = indexAlong(index);
     else if (auto at = dyn_cast<AtOp>(op)) result = positionOf(at);
@@ -258,9 +274,16 @@ private:
       });
     };
     ReduceKind kind = op.getKind();
+    bool isReal = isa<FloatType>(getElementTypeOrSelf(op.getType()));
     forKept(input, result, [&](Cell &cell, ArrayRef<int64_t> offsets) {
       switch (kind) {
       case ReduceKind::sum: {
+        if (!isReal) {
+          uint64_t wrapped = 0;
+          each(offsets[0], [&](Cell value) { wrapped += uint64_t(value.integer); });
+          cell.integer = int64_t(wrapped);
+          break;
+        }
         long double sum = 0;
         each(offsets[0], [&](Cell value) { sum += value.real; });
         cell.real = double(sum);
@@ -288,55 +311,95 @@ private:
     return result;
   }
 
-  /// Any method in two passes: in double the difference is nothing.
-  bool executeMoments(MomentsOp op) {
-    SmallVector<Array> operands = {get(op.getInput())};
-    operands.push_back(op.getWeights() ? get(op.getWeights()) : scalar({.real = 1}));
-    Array mean = allocate(keptAxes(operands, op.getMean().getType()));
-    Array variance = allocate(mean.axes);
-    SmallVector<StringAttr> over = namesOf(op.getOver());
-    SmallVector<int64_t> extents = extentsOf(over), dx = stridesOf(operands[0], over),
-                         dw = stridesOf(operands[1], over);
-    forKept(operands, mean, [&](Cell &cell, ArrayRef<int64_t> offsets) {
-      const Cell *x = operands[0].data() + offsets[0], *w = operands[1].data() + offsets[1];
-      auto each = [&](llvm::function_ref<void(long double value, long double weight)> visit) {
-        walk(extents, {dx, dw}, [&](ArrayRef<int64_t> at, int64_t count) {
-          for (int64_t i = 0; i < count; ++i) visit(x[at[0] + i * lastOf(dx)].real, w[at[1] + i * lastOf(dw)].real);
+  /// Any method in two passes over all replicas' points: in double the difference is nothing.
+  static void executeMoments(MomentsOp op, ArrayRef<std::unique_ptr<Execution>> replicas) {
+    struct Sums {
+      long double total = 0, sum = 0, center = 0, squares = 0;
+    };
+    std::vector<Sums> sums;
+    Array mean, variance;
+    auto each = [&](llvm::function_ref<void(Sums &sums, long double value, long double weight)> visit) {
+      for (const std::unique_ptr<Execution> &replica : replicas) {
+        Array x = replica->get(op.getInput());
+        Array w = op.getWeights() ? replica->get(op.getWeights()) : replica->scalar({.real = 1});
+        SmallVector<StringAttr> over = namesOf(op.getOver());
+        SmallVector<int64_t> extents = replica->extentsOf(over), dx = replica->stridesOf(x, over),
+                             dw = replica->stridesOf(w, over);
+        mean = replica->allocate(replica->keptAxes({x, w}, op.getMean().getType()));
+        variance = replica->allocate(mean.axes);
+        sums.resize(mean.cells->size());
+        replica->forKept({x, w}, mean, [&](Cell &cell, ArrayRef<int64_t> offsets) {
+          Sums &kept = sums[&cell - mean.cells->data()];
+          const Cell *value = x.data() + offsets[0], *weight = w.data() + offsets[1];
+          walk(extents, {dx, dw}, [&](ArrayRef<int64_t> at, int64_t count) {
+            for (int64_t i = 0; i < count; ++i)
+              visit(kept, value[at[0] + i * lastOf(dx)].real, weight[at[1] + i * lastOf(dw)].real);
+          });
         });
-      };
-      long double total = 0, sum = 0, squares = 0;
-      each([&](long double value, long double weight) { total += weight, sum += weight * value; });
-      long double center = sum / total;
-      each([&](long double value, long double weight) { squares += weight * (value - center) * (value - center); });
-      cell.real = double(center);
-      (*variance.cells)[&cell - mean.cells->data()].real = double(squares / total);
+      }
+    };
+    each([](Sums &kept, long double value, long double weight) { kept.total += weight, kept.sum += weight * value; });
+    for (Sums &kept : sums) kept.center = kept.sum / kept.total;
+    each([](Sums &kept, long double value, long double weight) {
+      kept.squares += weight * (value - kept.center) * (value - kept.center);
     });
-    values[op.getMean()] = std::move(mean);
-    values[op.getVariance()] = std::move(variance);
-    return true;
+    for (auto [i, kept] : llvm::enumerate(sums)) {
+      (*mean.cells)[i].real = double(kept.center);
+      (*variance.cells)[i].real = double(kept.squares / kept.total);
+    }
+    for (const std::unique_ptr<Execution> &replica : replicas) {
+      replica->values[op.getMean()] = mean;
+      replica->values[op.getVariance()] = variance;
+    }
   }
 
-  bool storeResults(ReturnOp end) {
-    SmallVector<Array> results = llvm::map_to_vector(end.getOperands(), [&](Value value) { return get(value); });
-    for (auto [i, array] : llvm::enumerate(results)) {
-      Type resultType = end.getOperand(i).getType();
-      ElementType type = *elementTypeOf(resultType);
-      void *memory = memoryOf(kernel.resultName(i));
-      SmallVector<int64_t> strides = stridesOf(array, axesOf(resultType));
-      int64_t next = 0;
-      walk(extentsOf(axesOf(resultType)), {strides}, [&](ArrayRef<int64_t> at, int64_t count) {
-        for (int64_t j = 0; j < count; ++j) store(type, memory, next++, array.data()[at[0] + j * lastOf(strides)]);
+  static void executeAllReduce(AllReduceOp op, ArrayRef<std::unique_ptr<Execution>> replicas) {
+    bool isInteger = !isa<FloatType>(getElementTypeOrSelf(op.getInput()));
+    Array result;
+    std::vector<long double> reals;
+    for (const std::unique_ptr<Execution> &replica : replicas) {
+      Array input = replica->get(op.getInput());
+      bool isFirst = !result.cells;
+      if (isFirst) result = replica->allocate(input.axes);
+      reals.resize(result.cells->size());
+      replica->forKept(input, result, [&](Cell &cell, ArrayRef<int64_t> offsets) {
+        Cell value = input.data()[offsets[0]];
+        long double &real = reals[&cell - result.cells->data()];
+        if (isInteger) cell.integer = int64_t(uint64_t(cell.integer) + uint64_t(value.integer));
+        else if (isFirst) real = value.real;
+        else if (op.getKind() == ReduceKind::sum) real += value.real;
+        else if (std::isnan(value.real) || (op.getKind() == ReduceKind::max ? value.real > real : value.real < real))
+          real = std::isnan(real) ? real : value.real;
       });
     }
-    return true;
+    if (!isInteger)
+      for (auto [cell, real] : llvm::zip(*result.cells, reals)) cell.real = double(real);
+    for (const std::unique_ptr<Execution> &replica : replicas) replica->values[op.getResult()] = result;
   }
 };
 } // namespace
 
-bool evaluate(KernelOp kernel, const Signature &signature, const Extents &extents, const std::vector<void *> &arguments,
+bool evaluate(KernelOp kernel, const Signature &signature, std::span<const ReplicaArguments> replicas,
               Diagnostics &diagnostics) {
+  std::vector<const Extents *> extents;
+  for (const ReplicaArguments &replica : replicas) extents.push_back(replica.extents);
+  if (std::string problem = compareReplicas(signature, extents); !problem.empty()) {
+    diagnostics.error({signature.kernel}, problem);
+    return false;
+  }
   try {
-    return Execution(kernel, signature, extents, arguments, diagnostics).run();
+    std::vector<std::unique_ptr<Execution>> executions;
+    for (const ReplicaArguments &replica : replicas)
+      executions.push_back(std::make_unique<Execution>(kernel, signature, replica));
+    for (Operation &op : kernel.getBody().front()) {
+      if (auto end = dyn_cast<ReturnOp>(op)) {
+        for (const std::unique_ptr<Execution> &execution : executions) execution->storeResults(end);
+      } else if (!Execution::execute(&op, executions)) {
+        diagnostics.error({}, "the evaluator does not know " + op.getName().getStringRef().str(), Fault::system);
+        return false;
+      }
+    }
+    return true;
   } catch (const std::bad_alloc &) {
   } catch (const std::length_error &) {}
   diagnostics.error({}, "not enough memory to evaluate kernel " + signature.kernel, Fault::system);

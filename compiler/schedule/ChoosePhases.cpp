@@ -62,15 +62,20 @@ public:
     auto ret = cast<ReturnOp>(kernel.getBody().front().getTerminator());
     for (Value value : ret.getValues()) results.push_back(beforeStore(value));
     for (unsigned i = 0; i < results.size(); ++i) pending.insert(i);
+    for (Value value : results) lastStage = std::max(lastStage, structure.stageOf(value));
   }
 
   /// False where a reduction had to be rewritten: the structure is another one then. Fails where no phase gets further.
   FailureOr<bool> run() {
     while (!pending.empty()) {
+      if (llvm::none_of(pending, [&](unsigned output) { return isDue(output); })) {
+        ++stage; // replicas exchange what they have
+        continue;
+      }
       llvm::SetVector<Operation *> needed = neededReductions();
       if (needed.empty()) {
         addMaps();
-        break;
+        continue;
       }
       size_t before = done.size();
       if (!addPhase(needed, /*shares=*/true)) return false;
@@ -99,19 +104,27 @@ private:
     return name;
   }
 
+  /// What has to be computed before replicas exchange the next time: what they exchange then; at last, everything.
+  bool isDue(unsigned output) {
+    if (structure.stageOf(results[output]) > stage) return false;
+    return stage == lastStage || kernel.getResultAttr(output, "norm.exchanged");
+  }
+
   llvm::SetVector<Operation *> neededReductions() {
     llvm::SetVector<Operation *> needed;
     auto add = [&](Value value) {
       for (Operation *reduction : structure.nearest(value))
         if (!done.contains(reduction)) needed.insert(reduction);
     };
-    for (unsigned output : pending) add(results[output]);
+    for (unsigned output : pending)
+      if (isDue(output)) add(results[output]);
     for (size_t i = 0; i < needed.size(); ++i) add(inputOf(needed[i]));
     return needed;
   }
 
   /// Whether all that a value depends on is there: from earlier phases, or from this one.
   bool isReady(Value value, const Phase &phase, const llvm::DenseSet<Operation *> &local) {
+    if (structure.stageOf(value) > stage) return false;
     if (llvm::any_of(structure.nearest(value), [&](Operation *r) { return !done.contains(r) && !local.contains(r); }))
       return false;
     return !picksAcrossBlocks(value, phase);
@@ -150,6 +163,7 @@ private:
     Operation *lead = chooseLead(needed);
     Structure::Layout layout = structure.layoutOf(lead);
     Phase phase;
+    phase.stage = stage;
     phase.block = layout.blocks;
     if (phase.block.empty() && !layout.lanes.empty())
       phase.block = {addChunks(layout.lanes.front(), "_tile", laneTile, ArrayRef(layout.lanes).drop_front())};
@@ -285,13 +299,14 @@ private:
       return axes;
     };
     // What replaces a state stands after all that reads it: those over more axes may read those over fewer.
-    SmallVector<unsigned> order(llvm::make_filter_range(pending, [&](unsigned output) { return !isState(output); })), states;
-    llvm::append_range(states, llvm::make_filter_range(pending, isState));
+    SmallVector<unsigned> due(llvm::make_filter_range(pending, [&](unsigned output) { return isDue(output); }));
+    SmallVector<unsigned> order(llvm::make_filter_range(due, [&](unsigned output) { return !isState(output); })), states;
+    llvm::append_range(states, llvm::make_filter_range(due, isState));
     llvm::sort(states, [&](unsigned x, unsigned y) {
       return std::make_pair(axesOfOutput(y).size(), x) < std::make_pair(axesOfOutput(x).size(), y);
     });
     bool readElsewhere = llvm::any_of(states, [&](unsigned state) {
-      return llvm::any_of(pending, [&](unsigned output) {
+      return llvm::any_of(due, [&](unsigned output) {
         return axesOfOutput(output) != axesOfOutput(state) && structure.reads(results[output]).contains(stateOf(state));
       });
     });
@@ -303,13 +318,14 @@ private:
     }
     for (auto &[key, outputs] : groups) {
       SmallVector<Value> roots = llvm::map_to_vector(outputs, [&](unsigned output) { return results[output]; });
-      phases.push_back(mapPhase(roots));
+      phases.push_back(mapPhase(roots, stage));
       phases.back().outputs = outputs;
     }
-    pending.clear();
+    for (unsigned output : due) pending.remove(output);
   }
-  Phase mapPhase(ArrayRef<Value> roots) {
+  Phase mapPhase(ArrayRef<Value> roots, unsigned stage) {
     Phase phase;
+    phase.stage = stage;
     SmallVector<Axes> memories;
     for (Value root : roots) llvm::append_range(memories, structure.memoriesOf(root));
     Axes axes(axesOf(roots.front().getType()));
@@ -329,7 +345,7 @@ private:
     std::vector<Phase> all;
     for (Phase &phase : phases) {
       for (Value position : positionsInUpdated(phase)) {
-        Phase before = mapPhase({position});
+        Phase before = mapPhase({position}, phase.stage);
         before.kept.push_back(position);
         kept.insert(position);
         all.push_back(before);
@@ -340,7 +356,7 @@ private:
         auto arrays = arrayValuesOf(structure, roots, phase.swept, {}, [&](Value value) { return kept.contains(value); });
         for (ArrayValue &array : arrays) {
           if (!structure.nearest(array.value).empty() || array.axes.size() != axesOf(array.value.getType()).size()) continue;
-          Phase before = mapPhase({array.value});
+          Phase before = mapPhase({array.value}, phase.stage);
           before.kept.push_back(array.value);
           kept.insert(array.value);
           all.push_back(before);
@@ -445,6 +461,7 @@ private:
   KernelOp kernel;
   Structure structure;
   SmallVector<Value> results;
+  unsigned stage = 0, lastStage = 0;
   llvm::SetVector<unsigned> pending;
   llvm::DenseSet<Operation *> done;
   llvm::DenseSet<Value> kept;

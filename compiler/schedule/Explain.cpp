@@ -28,7 +28,13 @@ public:
     line(1, "axes");
     for (Attribute attribute : kernel.getAxes()) describeAxis(cast<AxisAttr>(attribute));
     unsigned number = 0;
-    for (PhaseOp phase : kernel.getBody().getOps<PhaseOp>()) describePhase(phase, number++);
+    for (Operation &op : kernel.getBody().front()) {
+      if (auto phase = dyn_cast<PhaseOp>(op)) describePhase(phase, number++);
+      if (auto exchange = dyn_cast<ExchangeOp>(op))
+        line(1, "replicas exchange {} ({} bytes each) as {}", nameOf(exchange.getMine()),
+             pointsOf(axesOf(exchange.getMine().getType())).text(bytesOf(exchange.getMine().getType())),
+             nameOf(exchange.getAll()));
+    }
     describeWorkspace();
     describeTotal();
     return out;

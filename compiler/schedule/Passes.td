@@ -11,7 +11,8 @@ def PlanPhases : Pass<"norm-plan-phases", "mlir::ModuleOp"> {
     - a phase is built around one reduction: what it keeps outside of the reduced axes are the blocks, and all that can be
       computed in the same blocks joins it;
     - sums across the blocks over the same points join by chunks of rows, and a later phase adds the chunks;
-    - what later phases need is kept in workspace; what reductions need not is left to phases that map.
+    - what later phases need is kept in workspace; what reductions need not is left to phases that map;
+    - what replicas gather is computed before an exchange, and what needs that after it.
 
     ```mlir
     norm.kernel @total axes(n, k) (%x: !f32_n_k ...) -> (!f32_n ...) {
@@ -98,7 +99,7 @@ def VerifyPlan : Pass<"norm-verify-plan", "::norm::KernelOp"> {
     `plan_c4` each output is written by exactly one store; `plan_c5` workspace is written before it is read or combined
     into; `plan_c6` outputs are not read; `plan_c7` a state is not read after it is replaced; `plan_c8` a store among lanes
     ranges over them; `plan_c9` a product is swept whole or by chunks of its outer part; `plan_c10` an input is not read
-    after an output in its place is written, but at the same point.
+    after an output in its place is written, but at the same point; `plan_c11` what an exchange writes nothing else does.
   }];
 }
 

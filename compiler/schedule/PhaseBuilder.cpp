@@ -11,22 +11,31 @@ PhaseBuilder::PhaseBuilder(KernelOp source, ArrayRef<Phase> phases)
 
 KernelOp PhaseBuilder::build() {
   createKernel();
-  for (const Phase &phase : phases) buildPhase(phase);
+  for (const Phase &phase : phases) {
+    buildPhase(phase);
+    bool isLast = &phase == &phases.back() || (&phase)[1].stage != phase.stage;
+    b.setInsertionPoint(plan.getBody().front().getTerminator());
+    for (const Exchange &exchange : exchanges)
+      if (isLast && exchange.stage == phase.stage + 1) ExchangeOp::create(b, exchange.mine, exchange.all);
+  }
   return plan;
 }
 
-/// Results become arguments; a state's update is stored to the state itself.
+/// Results become arguments; a state's update is stored to the state itself. What replicas exchange is workspace.
 void PhaseBuilder::createKernel() {
   b.setInsertionPointAfter(source);
-  SmallVector<Type> types(source.getArgumentTypes());
+  unsigned taken = source.getNumArguments();
+  while (taken > 0 && source.getArgAttr(taken - 1, "norm.gathered")) --taken;
+  SmallVector<Type> types(source.getArgumentTypes().take_front(taken));
   SmallVector<Attribute> attributes;
-  for (unsigned i = 0; i < source.getNumArguments(); ++i) attributes.push_back(source.getArgAttrDict(i) ? source.getArgAttrDict(i) : b.getDictionaryAttr({}));
+  for (unsigned i = 0; i < taken; ++i) attributes.push_back(source.getArgAttrDict(i) ? source.getArgAttrDict(i) : b.getDictionaryAttr({}));
   SmallVector<unsigned> target;
   SmallVector<StringRef> shared;
   for (unsigned i = 0; i < source.getNumResults(); ++i) {
+    if (source.getResultAttr(i, "norm.exchanged")) break; // they are the last
     unsigned state = 0;
-    while (state < source.getNumArguments() && source.argumentName(state) != source.resultName(i)) ++state;
-    if (state == source.getNumArguments()) {
+    while (state < taken && source.argumentName(state) != source.resultName(i)) ++state;
+    if (state == taken) {
       state = types.size();
       types.push_back(source.getResultTypes()[i]);
       if (!isMemory(types.back())) types.back() = RankedTensorType::get({}, types.back());
@@ -40,7 +49,7 @@ void PhaseBuilder::createKernel() {
     }
     target.push_back(state);
   }
-  for (unsigned i = 0; i < source.getNumArguments(); ++i)
+  for (unsigned i = 0; i < taken; ++i)
     if (llvm::is_contained(shared, source.argumentName(i))) {
       NamedAttrList list(cast<DictionaryAttr>(attributes[i]));
       list.set("norm.shared", b.getUnitAttr());
@@ -50,10 +59,23 @@ void PhaseBuilder::createKernel() {
                           b.getArrayAttr(attributes), ArrayAttr());
   plan->setDiscardableAttrs(source->getDiscardableAttrDictionary());
   Block *body = b.createBlock(&plan.getBody(), {}, types, SmallVector<Location>(types.size(), source.getLoc()));
-  for (auto [from, to] : llvm::zip(source.getArguments(), body->getArguments())) arguments[from] = to;
+  for (unsigned i = 0; i < taken; ++i) arguments[source.getArgument(i)] = body->getArgument(i);
   for (unsigned index : target) targets.push_back(body->getArgument(index));
   b.setInsertionPointToEnd(body);
   ReturnOp::create(b, ValueRange());
+  createExchanges(taken);
+}
+
+void PhaseBuilder::createExchanges(unsigned taken) {
+  for (unsigned i = taken; i < source.getNumArguments(); ++i) {
+    Type type = source.getArgument(i).getType();
+    auto stage = source.getArgAttrOfType<IntegerAttr>(i, "norm.gathered");
+    Value mine = workspace(getElementTypeOrSelf(type), axesOf(type).drop_front());
+    Value all = workspace(getElementTypeOrSelf(type), axesOf(type));
+    arguments[source.getArgument(i)] = all;
+    targets.push_back(mine);
+    exchanges.push_back({mine, all, unsigned(stage.getInt())});
+  }
 }
 
 Value PhaseBuilder::workspace(Type element, ArrayRef<StringAttr> axes) {
@@ -282,7 +304,7 @@ void PhaseBuilder::initialise(Value array, ReduceKind kind) {
   if (auto real = dyn_cast<FloatType>(type))
     value = b.getFloatAttr(type, kind == ReduceKind::sum ? APFloat::getZero(real.getFloatSemantics())
                                                          : APFloat::getInf(real.getFloatSemantics(), kind == ReduceKind::max));
-  else value = b.getBoolAttr(kind == ReduceKind::all);
+  else value = b.getIntegerAttr(type, kind == ReduceKind::all);
   insertAt(0);
   Value start = arith::ConstantOp::create(b, value);
   insertAt(levels.size() - 1);
@@ -304,7 +326,9 @@ void PhaseBuilder::buildRow(const Phase &phase) {
   SmallVector<unsigned> outputs(phase.outputs);
   // What replaces memory that is read: a state's update, or an output in the place of an input.
   auto replaces = [&](unsigned output) {
-    unsigned target = cast<BlockArgument>(targets[output]).getArgNumber();
+    auto argument = dyn_cast<BlockArgument>(targets[output]);
+    if (!argument) return false;
+    unsigned target = argument.getArgNumber();
     return !plan.getArgAttr(target, "norm.out") || plan.getArgAttr(target, "norm.shared");
   };
   auto pointsOf = [&](Value value) {

@@ -24,6 +24,7 @@ private:
   };
 
   void createKernel();
+  void createExchanges(unsigned taken);
   void buildPhase(const Phase &phase);
   void buildRow(const Phase &phase);
   void prepareArrays(const Phase &phase, llvm::ArrayRef<mlir::Value> roots, llvm::ArrayRef<mlir::StringAttr> order);
@@ -62,6 +63,11 @@ private:
   llvm::SmallVector<Level> levels;
   llvm::SmallVector<std::pair<mlir::StringAttr, mlir::Value>> positions; // along axes given by `at`
   mlir::Operation *firstPhase = nullptr;
+  struct Exchange {
+    mlir::Value mine, all;
+    unsigned stage; // the first that reads it
+  };
+  llvm::SmallVector<Exchange> exchanges;
 };
 
 } // namespace normc

@@ -13,6 +13,7 @@ namespace {
 struct PlanPhases : normc::impl::PlanPhasesBase<PlanPhases> {
   void runOnOperation() override {
     for (KernelOp kernel : llvm::make_early_inc_range(getOperation().getOps<KernelOp>())) {
+      normc::cutAtGathers(kernel);
       FailureOr<std::vector<normc::Phase>> phases = normc::choosePhases(kernel);
       if (failed(phases)) return signalPassFailure();
       normc::PhaseBuilder(kernel, *phases).build();

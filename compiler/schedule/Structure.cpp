@@ -19,8 +19,16 @@ Axes normc::intoOf(Operation *reduction) {
 }
 
 Structure::Structure(KernelOp kernel) : kernel(kernel) {
-  for (Operation &op : kernel.getBody().front())
+  for (BlockArgument argument : kernel.getArguments())
+    if (auto gathered = kernel.getArgAttrOfType<IntegerAttr>(argument.getArgNumber(), "norm.gathered"))
+      stages[argument] = unsigned(gathered.getInt());
+  for (Operation &op : kernel.getBody().front()) {
     if (isa<ReduceOp, MomentsOp>(op)) reductions.push_back(&op);
+    unsigned stage = 0;
+    for (Value operand : op.getOperands()) stage = std::max(stage, stages.lookup(operand));
+    if (stage > 0)
+      for (Value result : op.getResults()) stages[result] = stage;
+  }
 }
 
 const llvm::SetVector<Operation *> &Structure::nearest(Value value) {

@@ -24,6 +24,9 @@ public:
   /// The arguments a value reads at a point of its own, without a reduction in between.
   const llvm::SetVector<mlir::Value> &reads(mlir::Value value);
 
+  /// How often replicas have exchanged what they have before a value can be computed (see cutAtGathers).
+  unsigned stageOf(mlir::Value value) { return stages.lookup(value); }
+
   /// The axes in the order of memory of the list among `memories` that has the most of them; others stand before. Chunks
   /// stand before what they divide.
   Axes inMemoryOrder(llvm::ArrayRef<mlir::StringAttr> axes, llvm::ArrayRef<Axes> memories);
@@ -53,6 +56,7 @@ public:
 private:
   llvm::DenseMap<mlir::Value, llvm::SetVector<mlir::Operation *>> nearestMemo;
   llvm::DenseMap<mlir::Value, llvm::SetVector<mlir::Value>> readsMemo;
+  llvm::DenseMap<mlir::Value, unsigned> stages; // those above 0
 };
 
 /// The input, the reduced axes and the chunk axes a reduction stops at.

@@ -36,11 +36,12 @@ private:
   }
 
   LogicalResult verify(Operation *op) {
-    if (isa<ReduceOp, MomentsOp, BroadcastOp, AtOp, AllReduceOp, FactorOp>(op)) // plan_c1
+    if (isa<ReduceOp, MomentsOp, BroadcastOp, AtOp, AllReduceOp, AllGatherOp, FactorOp>(op)) // plan_c1
       return op->emitOpError("is of the value form, and has no place in a plan");
     if (auto pass = dyn_cast<PassOp>(op)) return verifyPass(pass);
     if (auto load = dyn_cast<LoadOp>(op)) return verifyLoad(load);
     if (auto store = dyn_cast<StoreOp>(op)) return verifyStore(store);
+    if (auto exchange = dyn_cast<ExchangeOp>(op)) return verifyExchange(exchange);
     for (Type type : op->getResultTypes())
       if (!isa<WorkspaceOp>(op) && isa<ShapedType>(type)) // plan_c2
         return op->emitOpError() << "gives " << type << ": values of a plan are scalars";
@@ -78,6 +79,14 @@ private:
     Region *store = replacing.lookup(kernel.argumentName(number));
     if (store && !store->isAncestor(load->getParentRegion()))
       return load.emitOpError() << "reads '" << nameOf(memory) << "' after an output in its place is written"; // plan_c10
+    return success();
+  }
+
+  LogicalResult verifyExchange(ExchangeOp exchange) {
+    if (!stored.contains(exchange.getMine()))
+      return exchange.emitOpError("gives workspace that nothing has written"); // plan_c5
+    if (!stored.insert(exchange.getAll()).second)
+      return exchange.emitOpError("writes workspace that has been written"); // plan_c11
     return success();
   }
 

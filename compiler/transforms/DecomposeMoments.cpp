@@ -1,5 +1,6 @@
 // Moments become sums. Two sweeps: the mean, then the deviations from it, whose own mean corrects both results.
 #include "compiler/transforms/Passes.h"
+#include "compiler/transforms/Replicas.h"
 #include "dialect/Norm.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
@@ -10,6 +11,8 @@ namespace normc {
 #define GEN_PASS_DEF_DECOMPOSEMOMENTS
 #include "compiler/transforms/Passes.h.inc"
 } // namespace normc
+
+using namespace normc;
 
 namespace {
 /// Arithmetic on values over axes: operands are brought to the type of the result by name.
@@ -43,54 +46,89 @@ struct Moments {
   Value variance;
 };
 
+/// What is known of some points: of all of them, of each chunk, of each replica's.
+struct Part {
+  Value count;      // Σw
+  Value mean, rest; // mean + rest is the mean
+  Value square;     // Σw (x − mean)²
+  Value restSum;    // Σw (x − mean)
+};
+
 struct Decomposition {
   MomentsOp op;
   ImplicitLocOpBuilder b;
   Arithmetic a;
   Type input, element;
   Value x, weights;
+  ArrayAttr none;
 
   Decomposition(MomentsOp op)
       : op(op), b(op.getLoc(), op), a{b}, input(op.getInput().getType()), element(getElementTypeOrSelf(input)),
-        x(op.getInput()), weights(op.getWeights()) {}
+        x(op.getInput()), weights(op.getWeights()), none(b.getArrayAttr({})) {}
 
   Value weighted(Value value) { return weights ? a.multiply(value, weights) : value; }
   /// Over the reduced axes: over each chunk first, where there are chunks.
   Value sumAll(Value value) {
-    ArrayAttr chunks = op.getThrough(), none = b.getArrayAttr({});
+    ArrayAttr chunks = op.getThrough();
     if (chunks.empty()) return a.sum(value, op.getOver(), none);
     return a.sum(a.sum(value, op.getOver(), chunks), chunks, none);
   }
-  /// Σw over the reduced axes, or over each chunk of them.
-  Value total(ArrayAttr into, Type result) {
-    if (weights) return into.empty() ? sumAll(weights) : a.sum(weights, op.getOver(), into);
-    if (into.empty()) return a.to(a.fromInteger(SizeOp::create(b, op.getOver()), element), result);
-    Value points = PointsOp::create(b, withAxes(b.getI64Type(), namesOf(into)), into);
-    return a.to(a.fromInteger(points, element), result);
+  Value sumOfReplicas(Value value) { return AllReduceOp::create(b, ReduceKind::sum, value); }
+  /// Σw over the reduced axes of this replica.
+  Value total() {
+    if (weights) return sumAll(weights);
+    return a.to(a.fromInteger(SizeOp::create(b, op.getOver()), element), op.getMean().getType());
+  }
+  /// A sum of weighted values by Σw, which may be 0: nothing is known then, but what is not finite still shows, since 0
+  /// times that is NaN.
+  Value perWeight(Value sum, Value count, bool mayBeEmpty) {
+    if (!mayBeEmpty) return a.divide(sum, count);
+    Value isEmpty = a.compare(arith::CmpFPredicate::OEQ, count, a.real(0, count.getType()));
+    return a.select(isEmpty, sum, a.divide(sum, count));
   }
 
   Moments onePass() {
-    ArrayAttr none = b.getArrayAttr({});
-    Value count = total(none, op.getMean().getType());
-    Value mean = a.divide(sumAll(weighted(x)), count);
-    Value square = a.divide(sumAll(weighted(a.multiply(x, x))), count);
-    return {mean, {}, a.subtract(square, a.multiply(mean, mean))};
+    Value count = total(), sum = sumAll(weighted(x)), squares = sumAll(weighted(a.multiply(x, x)));
+    if (op.getAcross()) {
+      count = weights ? sumOfReplicas(count) : a.fromInteger(sumOfReplicas(SizeOp::create(b, op.getOver())), element);
+      sum = sumOfReplicas(sum);
+      squares = sumOfReplicas(squares);
+    }
+    Value mean = a.divide(sum, count);
+    return {mean, {}, a.subtract(a.divide(squares, count), a.multiply(mean, mean))};
   }
 
-  Moments twoPass() {
-    ArrayAttr none = b.getArrayAttr({});
-    Value count = total(none, op.getMean().getType());
-    Value mean = a.divide(sumAll(weighted(x)), count);
-    Value deviation = a.subtract(x, mean), weightedDeviation = weighted(deviation);
-    Value rest = a.divide(sumAll(weightedDeviation), count);
-    Value square = a.divide(sumAll(a.multiply(weightedDeviation, deviation)), count);
-    return {mean, rest, a.subtract(square, a.multiply(rest, rest))};
+  /// Two sweeps: the mean, then the deviations from it.
+  Part sweep(Value count, bool mayBeEmpty, llvm::function_ref<Value(Value)> sum) {
+    Part part;
+    part.count = count;
+    part.mean = perWeight(sum(weighted(x)), count, mayBeEmpty);
+    Value deviation = a.subtract(x, part.mean), weightedDeviation = weighted(deviation);
+    part.restSum = sum(weightedDeviation);
+    part.rest = perWeight(part.restSum, count, mayBeEmpty);
+    part.square = sum(a.multiply(weightedDeviation, deviation));
+    return part;
+  }
+  /// Σw (x − mean − rest)².
+  Value correctedSquare(Part part) { return a.subtract(part.square, a.multiply(part.restSum, part.rest)); }
+
+  /// Chan, Golub and LeVeque's combination of parts along some axes: M2 = Σ (M2ᵢ + wᵢ (meanᵢ − mean)²), as plain sums over
+  /// them. `square` is of each part, corrected; `count` of all together.
+  Part combine(Part part, Value square, Value count, bool mayBeEmpty, ArrayAttr over) {
+    Part whole;
+    whole.count = count;
+    whole.mean = perWeight(a.sum(a.multiply(part.mean, part.count), over, none), count, mayBeEmpty);
+    Value apart = a.add(a.subtract(part.mean, whole.mean), part.rest);
+    Value weightedApart = a.multiply(apart, part.count);
+    whole.restSum = a.sum(weightedApart, over, none);
+    whole.rest = perWeight(whole.restSum, count, mayBeEmpty);
+    whole.square = a.sum(a.add(square, a.multiply(weightedApart, apart)), over, none);
+    return whole;
   }
 
-  /// Two sweeps over each chunk while it is in cache, then Chan, Golub and LeVeque's combination of the chunks:
-  /// M2 = Σ (M2ᵢ + wᵢ (meanᵢ − mean)²), as two plain sums over them.
-  Moments byChunks() {
-    ArrayAttr chunks = op.getThrough(), none = b.getArrayAttr({});
+  /// Two sweeps over each chunk while it is in cache, then all chunks of this replica together.
+  Part byChunks(bool mayBeEmpty) {
+    ArrayAttr chunks = op.getThrough();
     // Reduced axes without chunks are combined like chunks: channels last, each channel of a group has its own moments.
     auto kernel = op->getParentOfType<KernelOp>();
     SmallVector<StringAttr> divided, combined = namesOf(chunks);
@@ -99,34 +137,46 @@ struct Decomposition {
       (isDivided ? divided : combined).push_back(axis);
     }
     ArrayAttr inChunk = arrayOf(b.getContext(), divided), acrossChunks = arrayOf(b.getContext(), combined);
-    Value sum = a.sum(weighted(x), inChunk, chunks);
-    Type perChunk = sum.getType();
-    Value count = weights ? a.sum(weights, inChunk, chunks) : total(chunks, perChunk);
-    Value zero = a.real(0, perChunk);
-    // A chunk may weigh nothing; what is not finite in it still shows, since 0 times that is NaN.
-    auto perWeight = [&](Value value) {
-      if (!weights) return a.divide(value, count);
-      return a.select(a.compare(arith::CmpFPredicate::OEQ, count, zero), value, a.divide(value, count));
-    };
-    Value mean = perWeight(sum);
-    Value deviation = a.subtract(x, mean), weightedDeviation = weighted(deviation);
-    Value restSum = a.sum(weightedDeviation, inChunk, chunks);
-    Value rest = perWeight(restSum);
-    Value square = a.subtract(a.sum(a.multiply(weightedDeviation, deviation), inChunk, chunks), a.multiply(restSum, rest));
+    auto sum = [&](Value value) { return a.sum(value, inChunk, chunks); };
+    auto points = [&] { return PointsOp::create(b, withAxes(b.getI64Type(), namesOf(chunks)), chunks); };
+    Value count = weights ? sum(weights) : a.fromInteger(points(), element);
+    Part part = sweep(count, /*mayBeEmpty=*/bool(weights), sum);
+    Value square = correctedSquare(part);
+    return combine(part, square, weights ? a.sum(count, acrossChunks, none) : total(), mayBeEmpty, acrossChunks);
+  }
 
-    Value allCount = weights ? a.sum(count, acrossChunks, none) : total(none, op.getMean().getType());
-    Value allMean = a.divide(a.sum(a.multiply(mean, count), acrossChunks, none), allCount);
-    Value apart = a.add(a.subtract(mean, allMean), rest);
-    Value weightedApart = a.multiply(apart, count);
-    Value allRest = a.divide(a.sum(weightedApart, acrossChunks, none), allCount);
-    Value allSquare = a.divide(a.sum(a.add(square, a.multiply(weightedApart, apart)), acrossChunks, none), allCount);
-    return {allMean, allRest, a.subtract(allSquare, a.multiply(allRest, allRest))};
+  /// One replica's part, then all replicas' together, the same on each of them.
+  Part acrossReplicas() {
+    bool isChunked = !op.getThrough().empty() && op.getMethod() != Method::two_pass;
+    Part mine = isChunked ? byChunks(/*mayBeEmpty=*/true)
+                          : sweep(total(), /*mayBeEmpty=*/true, [&](Value value) { return sumAll(value); });
+    Value square = gatherReplicas(b, correctedSquare(mine));
+    Part each;
+    each.mean = gatherReplicas(b, mine.mean);
+    each.rest = gatherReplicas(b, mine.rest);
+    ArrayAttr over = arrayOf(b.getContext(), {replicaAxis(op->getParentOfType<KernelOp>())});
+    Value count;
+    if (weights) {
+      each.count = gatherReplicas(b, mine.count);
+      count = a.sum(each.count, over, none);
+    } else { // integers as long as they are added
+      Value counts = gatherReplicas(b, SizeOp::create(b, op.getOver()));
+      each.count = a.fromInteger(counts, element);
+      count = a.fromInteger(a.sum(counts, over, none), element);
+    }
+    return combine(each, square, count, /*mayBeEmpty=*/false, over);
+  }
+
+  Moments momentsOf(Part part) {
+    return {part.mean, part.rest, a.subtract(a.divide(part.square, part.count), a.multiply(part.rest, part.rest))};
   }
 
   void run() {
     Moments m = op.getMethod() == Method::one_pass ? onePass()
-                : op.getThrough().empty() || op.getMethod() == Method::two_pass ? twoPass()
-                                                                                : byChunks();
+                : op.getAcross()                   ? momentsOf(acrossReplicas())
+                : op.getThrough().empty() || op.getMethod() == Method::two_pass
+                    ? momentsOf(sweep(total(), /*mayBeEmpty=*/false, [&](Value value) { return sumAll(value); }))
+                    : momentsOf(byChunks(/*mayBeEmpty=*/false));
     op.getVariance().replaceAllUsesWith(m.variance);
     if (!m.rest) {
       op.getMean().replaceAllUsesWith(m.mean);

@@ -102,7 +102,7 @@ def DecomposeMoments : Pass<"norm-decompose-moments", "::norm::KernelOp"> {
     Stands before the plan, which knows sums, maxima and minima only. `two_pass`, `auto` and `welford` take the mean, then
     the deviations from it; the mean of those corrects mean and variance, and a difference `x − mean` takes both parts of
     the mean off. With `through`, each chunk is done so and the chunks are combined by Chan's formula. `one_pass` is the
-    sum and the sum of squares.
+    sum and the sum of squares. Moments across replicas are each replica's own, gathered and combined as chunks are.
 
     ```mlir
     %mean, %variance = norm.moments %x over [k] : !f32_n_k
@@ -118,6 +118,24 @@ def DecomposeMoments : Pass<"norm-decompose-moments", "::norm::KernelOp"> {
     ```
   }];
   let dependentDialects = ["mlir::arith::ArithDialect"];
+}
+
+def LowerReplicas : Pass<"norm-lower-replicas", "::norm::KernelOp"> {
+  let summary = "reduce across replicas over an axis of replicas";
+  let description = [{
+    Stands after moments are decomposed. What is left to communicate is `norm.all_gather`; every replica reduces what it
+    gets by the same code, so that all get the same bits, in an order that is theirs alone. The axis is a leaf that the
+    table gains, the last one; `norm.replicas` names it.
+
+    ```mlir
+    %total = norm.all_reduce sum %mine : !f32_c
+    ```
+    becomes
+    ```mlir
+    %all = norm.all_gather %mine over replica : !f32_c to !f32_replica_c
+    %total = norm.reduce sum %all over [replica] : !f32_replica_c
+    ```
+  }];
 }
 
 def LowerPositions : Pass<"norm-lower-positions", "::norm::KernelOp"> {

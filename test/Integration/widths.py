@@ -8,9 +8,8 @@ from harness import SPECS, Failure, check, finish, normc, scratch
 
 TARGET = "cpu:x86-64-v4"
 LAST = ["--order", "x=n,s...,c", "--order", "y=n,s...,c"]
-# Parameters without a default, and the kernels that are text until replicas run.
+# Parameters without a default.
 BOUND = {"ghost_batch_norm": ["-D", "virtual_batch_size=4"], "batch_renorm": ["-D", "virtual_batch_size=4"]}
-ACROSS_REPLICAS = {"sync_batch_norm"}
 
 
 def innermost_loops(text):
@@ -60,7 +59,7 @@ def main():
     for name in sorted(os.listdir(SPECS)):
         path = os.path.join(SPECS, name)
         stem, extension = os.path.splitext(name)
-        if extension != ".norm" or stem in ACROSS_REPLICAS:
+        if extension != ".norm":
             continue
         with open(path, encoding="utf-8") as file:
             kernels = re.findall(r"^kernel (\w+)<[^(]*\(\s*((?:.|\n)*?)\n\) ->", file.read(), re.MULTILINE)

@@ -57,14 +57,10 @@ bool Arguments::read() {
 
 std::optional<Selection> Arguments::select(const Source &source) {
   Selection selection = options.selection;
-  selection.isOnlyReplica = true; // the files hold the whole batch
   selection.passed.emplace();
   for (const auto &[name, value] : options.scalars) selection.passed->insert(name);
   for (const auto &[name, tensor] : arrays) selection.passed->insert(name);
-  if (!options.outputs.empty()) {
-    selection.outputs.emplace();
-    for (const auto &[name, place] : options.outputs) selection.outputs->insert(name);
-  }
+  if (!options.wanted.empty()) selection.outputs = options.wanted;
   std::optional<Declared> declared = readDeclaration(source, selection);
   if (declared && !checkNames(*declared, options, diagnostics)) return std::nullopt;
   bool good = true;
@@ -97,7 +93,7 @@ std::optional<Selection> Arguments::select(const Source &source) {
     selection.inputRanks[name] = static_cast<int64_t>(tensor.shape.size());
   }
   // Without any --output every result is wanted, and of states those that there is a value for.
-  if (options.outputs.empty() && declared)
+  if (options.wanted.empty() && declared)
     for (const auto &[name, input] : declared->inputs)
       if (input.state && !selection.passed->contains(name)) selection.omit.insert(name);
   if (!good) return std::nullopt;

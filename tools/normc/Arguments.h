@@ -23,6 +23,8 @@ public:
   /// Matches what was passed with what the compiled kernel takes, finds the extents and allocates the outputs.
   bool bind(const Signature &signature);
 
+  /// How messages call where an input comes from.
+  std::string placeOf(const std::string &input) const;
   /// In the order of the signature's arguments.
   const std::vector<runtime::TensorView> &views() const { return tensors; }
   const Extents &extents() const { return *bound; }
@@ -56,7 +58,6 @@ private:
   bool bindScalar(const Argument &argument, Passed &passed);
   bool allocateOutputs();
   bool signatureHas(const std::string &name) const;
-  std::string placeOf(const std::string &input) const;
 };
 
 } // namespace normc::cli

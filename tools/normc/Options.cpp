@@ -1,5 +1,6 @@
 #include "tools/normc/Options.h"
 #include "runtime/ThreadPool.h"
+#include "tools/normc/Replicas.h"
 #include "tools/normc/Text.h"
 #include <algorithm>
 #include <fmt/format.h>
@@ -9,6 +10,8 @@ namespace {
 
 constexpr unsigned selecting = compileCommand | runCommand | explainCommand;
 constexpr unsigned every = checkCommand | selecting;
+
+constexpr int64_t mostReplicas = 1024; // each is a thread
 
 constexpr std::string_view laterStages[] = {"gpu", "nvvm", "ptx", "cubin", "header"};
 
@@ -120,8 +123,7 @@ private:
     if (name == "--stop-after") return addStopAfter(value);
     if (name == "--dump-stages") return setOnce(options.dumpStages, name, value);
     if (name == "-o") return setOnce(options.output, name, value);
-    if (name == "--input") return addPlace(options.inputs, name, value);
-    if (name == "--output") return addPlace(options.outputs, name, value);
+    if (name == "--input" || name == "--output") return addPlace(name, value);
     if (name == "--scalar") return addScalar(value);
     if (name == "--seed-input") return addSeedInput(value);
     if (name == "--device") return setDevice(value);
@@ -148,11 +150,25 @@ private:
     name = value.substr(0, at);
     rest = value.substr(at + 1);
     if (isName(name)) return true;
-    if (size_t replica = name.find('@'); replica != std::string::npos && isName(name.substr(0, replica)))
-      fail(fmt::format("{} '{}' names a replica: this version runs one replica, so pass {}=FILE", option, name,
-                       name.substr(0, replica)));
+    if (size_t at = name.find('@'); at != std::string::npos && isName(name.substr(0, at)))
+      fail(fmt::format("{} '{}' names a replica: {} is the same for all of them", option, name, option));
     else fail(fmt::format("{} expects {}, found '{}': '{}' is not a name", option, form, value, name));
     return false;
+  }
+
+  /// Takes `name=rest` and `name@1=rest` apart; null where it is neither, else the arrays that it is said of.
+  Arrays *arrays(std::string_view option, const std::string &value, std::string_view form, std::string &name,
+                 std::string &rest) {
+    size_t equals = value.find('='), at = value.find('@');
+    if (at == std::string::npos || equals == std::string::npos || at > equals)
+      return pair(option, value, form, name, rest) ? &options : nullptr;
+    if (!pair(option, value.substr(0, at) + value.substr(equals), form, name, rest)) return nullptr;
+    std::string digits = value.substr(at + 1, equals - at - 1);
+    std::optional<int64_t> replica = parseInteger(digits);
+    if (replica && *replica >= 0 && *replica < mostReplicas) return &options.replicas[*replica];
+    fail(fmt::format("{} {}: expected the number of a replica behind the @, from 0 to {}, found '{}'", option, name,
+                     mostReplicas - 1, digits));
+    return nullptr;
   }
 
   template <typename Map, typename Make>
@@ -239,15 +255,18 @@ private:
                                   : fmt::format("did you mean '{}'?", near)));
   }
 
-  void addPlace(std::map<std::string, ArrayPlace> &places, std::string_view option, const std::string &value) {
+  void addPlace(std::string_view option, const std::string &value) {
     std::string name, rest;
-    if (!pair(option, value, "NAME=FILE", name, rest)) return;
+    Arrays *said = arrays(option, value, "NAME=FILE", name, rest);
+    if (!said) return;
     ArrayPlace place = parseArrayPlace(rest, name);
     if (place.key.empty() && place.path.ends_with(".npz:"))
       return fail(fmt::format("{} {}: '{}' has no key after the colon", option, name, rest));
-    if (&places == &options.inputs && options.seedInputs.contains(name))
+    bool isInput = option == "--input";
+    if (isInput && said->seedInputs.contains(name))
       return fail(fmt::format("both --input and --seed-input give '{}'", name));
-    if (!places.try_emplace(name, place).second) fail(fmt::format("{} {} stands twice", option, name));
+    if (!(isInput ? said->inputs : said->outputs).try_emplace(name, place).second)
+      fail(fmt::format("{} {} stands twice", option, value.substr(0, value.find('='))));
   }
 
   void addScalar(const std::string &value) {
@@ -269,11 +288,13 @@ private:
 
   void addSeedInput(const std::string &value) {
     std::string name, rest, error;
-    if (!pair("--seed-input", value, "NAME=SHAPE:TYPE", name, rest)) return;
-    std::optional<SeedInput> input = parseSeedInput(name, rest, error);
+    Arrays *said = arrays("--seed-input", value, "NAME=SHAPE:TYPE", name, rest);
+    if (!said) return;
+    std::optional<SeedInput> input = parseSeedInput(value.substr(0, value.find('=')), rest, error);
     if (!input) return fail(fmt::format("--seed-input {}: {}", name, error));
-    if (options.inputs.contains(name)) return fail(fmt::format("both --input and --seed-input give '{}'", name));
-    if (!options.seedInputs.try_emplace(name, *input).second) fail(fmt::format("--seed-input {} stands twice", name));
+    if (said->inputs.contains(name)) return fail(fmt::format("both --input and --seed-input give '{}'", name));
+    if (!said->seedInputs.try_emplace(name, *input).second)
+      fail(fmt::format("--seed-input {} stands twice", value.substr(0, value.find('='))));
   }
 
   void setDevice(const std::string &value) {
@@ -332,10 +353,10 @@ const std::vector<OptionRow> &optionRows() {
        "the file to write, - for standard output; with several kinds, what their names begin with"},
       {"--stop-after", "STAGE", compileCommand, "compile no further; without --emit, write that stage"},
       {"--dump-stages", "DIR", compileCommand, "write each stage to a file of this folder"},
-      {"--input", "NAME=FILE", runCommand, "an input or state: x=x.npy, x=all.npz (array x) or x=all.npz:key"},
+      {"--input", "NAME=FILE", runCommand, "an input or state: x=x.npy, x=all.npz (array x) or x=all.npz:key; x@1=x.npy of replica 1 alone"},
       {"--seed-input", "NAME=SHAPE:TYPE[:DIST]", runCommand, "an input made up: x=8x64x56x56:f32:normal(0,1)"},
       {"--scalar", "NAME=NUMBER", runCommand, "a scalar input: momentum=0.99, training=true, rmax=inf"},
-      {"--output", "NAME=FILE", runCommand, "an output or updated state to write: y=y.npy or y=all.npz:key"},
+      {"--output", "NAME=FILE", runCommand, "an output or updated state to write: y=y.npy or y=all.npz:key; y@1=y.npy of replica 1"},
       {"--device", "DEVICE", runCommand, "cpu (the default) or evaluator, the slow oracle in double"},
       {"--threads", "N", runCommand, "threads that share the work; without it, one a core"},
       {"--time", "", runCommand, "print the time, the bytes a second and the share of this machine's memory limit"},
@@ -349,7 +370,7 @@ std::optional<Options> parseOptions(Command command, const std::vector<std::stri
   options.command = command;
   OptionParser(options, diagnostics).parse(arguments);
   if (options.help) return options;
-  if (diagnostics.any()) return std::nullopt;
+  if (diagnostics.any() || !checkReplicas(options, diagnostics)) return std::nullopt;
   return options;
 }
 

@@ -25,8 +25,14 @@ struct ScalarValue {
   double real = 0;
 };
 
+/// The arrays of a run: of all replicas, or of one.
+struct Arrays {
+  std::map<std::string, ArrayPlace> inputs, outputs;
+  std::map<std::string, SeedInput> seedInputs;
+};
+
 /// A command line, taken apart and checked as far as that goes without the spec.
-struct Options {
+struct Options : Arrays {
   Command command = checkCommand;
   bool help = false;
   std::string file;
@@ -37,9 +43,10 @@ struct Options {
   std::vector<std::string> emit;
   std::string output, stopAfter, dumpStages;
 
-  std::map<std::string, ArrayPlace> inputs, outputs;
   std::map<std::string, ScalarValue> scalars;
-  std::map<std::string, SeedInput> seedInputs;
+  std::map<int64_t, Arrays> replicas; // x@1=x.npy: by number
+  std::optional<int64_t> replica;     // whose options these are, where arrays are given by number
+  std::set<std::string> wanted;       // outputs that any replica is to write
   Device device = Device::cpu;
   unsigned threads = 0; // 0: one a core
   bool time = false;

@@ -1,7 +1,7 @@
-#include "runtime/Context.h"
-#include "tools/normc/Arguments.h"
 #include "tools/normc/Commands.h"
+#include "tools/normc/Job.h"
 #include "tools/normc/OutputFiles.h"
+#include "tools/normc/Replicas.h"
 #include "tools/normc/Summary.h"
 #include "tools/normc/Timing.h"
 #include <chrono>
@@ -12,22 +12,27 @@ namespace {
 
 /// Where an --input and an --output are one file, or two --outputs are.
 bool checkPlaces(const Options &options, OutputFiles &files, Diagnostics &diagnostics) {
+  std::map<std::string, ArrayPlace> inputs(options.inputs), outputs(options.outputs);
+  for (const auto &[replica, arrays] : options.replicas) {
+    for (const auto &[name, place] : arrays.inputs) inputs[arrayName(name, replica)] = place;
+    for (const auto &[name, place] : arrays.outputs) outputs[arrayName(name, replica)] = place;
+  }
   std::map<std::string, std::string> seen; // place → output
   bool good = true;
-  for (const auto &[name, place] : options.outputs) {
+  for (const auto &[name, place] : outputs) {
     auto [other, added] = seen.try_emplace(place.format(), name);
     if (!added) {
       usageError(diagnostics, fmt::format("outputs {} and {} both go to {}", other->second, name, place.format()));
       good = false;
       continue;
     }
-    for (const auto &[input, from] : options.inputs)
+    for (const auto &[input, from] : inputs)
       if (sameFile(place.path, from.path)) {
         usageError(diagnostics, fmt::format("output {} and input {} are one file, {}: input files are never changed",
                                             name, input, place.path));
         good = false;
       }
-    for (const auto &[output, to] : options.outputs)
+    for (const auto &[output, to] : outputs)
       if (output < name && to.key.empty() != place.key.empty() && sameFile(to.path, place.path)) {
         usageError(diagnostics, fmt::format("outputs {} and {} both go to {}", output, name, place.path));
         good = false;
@@ -37,23 +42,23 @@ bool checkPlaces(const Options &options, OutputFiles &files, Diagnostics &diagno
   return good;
 }
 
-bool writeOutputs(const Options &options, const Signature &signature, const Arguments &arguments, OutputFiles &files,
-                  Diagnostics &diagnostics) {
+bool writeOutputs(const Job &job, const Signature &signature, OutputFiles &files, Diagnostics &diagnostics) {
   std::map<std::string, std::vector<NpzEntry>> archives;
-  for (size_t i = 0; i < signature.arguments.size(); ++i) {
-    const Argument &argument = signature.arguments[i];
-    auto place = options.outputs.find(argument.name);
-    if (!argument.written || place == options.outputs.end()) continue;
-    const std::vector<int64_t> &shape = arguments.extents().shapes[i];
-    const auto *data = static_cast<const std::byte *>(arguments.views()[i].data);
-    if (!place->second.key.empty()) {
-      archives[place->second.path].push_back({place->second.key, argument.type, &shape, data});
-      continue;
+  for (const Job::Replica &replica : job.replicas())
+    for (size_t i = 0; i < signature.arguments.size(); ++i) {
+      const Argument &argument = signature.arguments[i];
+      auto place = replica.options.outputs.find(argument.name);
+      if (!argument.written || place == replica.options.outputs.end()) continue;
+      const std::vector<int64_t> &shape = replica.arguments.extents().shapes[i];
+      const auto *data = static_cast<const std::byte *>(replica.arguments.views()[i].data);
+      if (!place->second.key.empty()) {
+        archives[place->second.path].push_back({place->second.key, argument.type, &shape, data});
+        continue;
+      }
+      std::string header = npyHeader(argument.type, shape);
+      auto bytes = static_cast<size_t>(byteCount(shape, bytesOf(argument.type)).value_or(0));
+      if (!files.write(place->second.path, {header, {reinterpret_cast<const char *>(data), bytes}})) return false;
     }
-    std::string header = npyHeader(argument.type, shape);
-    auto bytes = static_cast<size_t>(byteCount(shape, bytesOf(argument.type)).value_or(0));
-    if (!files.write(place->second.path, {header, {reinterpret_cast<const char *>(data), bytes}})) return false;
-  }
   for (const auto &[path, entries] : archives) {
     std::optional<runtime::Buffer> archive = formatNpz(entries, path, diagnostics);
     if (!archive || !files.write(path, {{reinterpret_cast<const char *>(archive->data()), archive->size()}}))
@@ -62,28 +67,29 @@ bool writeOutputs(const Options &options, const Signature &signature, const Argu
   return files.commit();
 }
 
-bool printSummaries(const Signature &signature, const Arguments &arguments, Diagnostics &diagnostics) {
+bool printSummaries(const Job &job, const Signature &signature, Diagnostics &diagnostics) {
   std::string text;
-  for (size_t i = 0; i < signature.arguments.size(); ++i) {
-    const Argument &argument = signature.arguments[i];
-    if (!argument.written) continue;
-    text += summarize(argument.name, argument.type, arguments.extents().shapes[i],
-                      static_cast<const std::byte *>(arguments.views()[i].data));
-  }
+  for (const Job::Replica &replica : job.replicas())
+    for (size_t i = 0; i < signature.arguments.size(); ++i) {
+      const Argument &argument = signature.arguments[i];
+      if (!argument.written) continue;
+      text += summarize(arrayName(argument.name, replica.options.replica), argument.type,
+                        replica.arguments.extents().shapes[i],
+                        static_cast<const std::byte *>(replica.arguments.views()[i].data));
+    }
   return writeStandardOutput(text, diagnostics);
 }
 
 /// "time: 812.4 us, 126.5 GB/s, 97% of the memory limit (…)".
-bool printTime(runtime::Call &call, Arguments &arguments, runtime::ThreadPool &pool, double compileSeconds,
-               Diagnostics &diagnostics) {
-  unsigned workers = call.workers();
+bool printTime(Job &job, runtime::ThreadPool &pool, double compileSeconds, Diagnostics &diagnostics) {
+  unsigned workers = job.workers();
   auto prepare = [&] {
-    workers = std::max(workers, call.workers());
-    arguments.restore();
+    workers = std::max(workers, job.workers());
+    job.restore();
   };
-  Timings timings = measure(prepare, [&] { call.run(arguments.views(), pool, diagnostics); }, arguments.bytes(), pool);
+  Timings timings = measure(prepare, [&] { job.run(pool); }, job.bytes(), pool);
   if (diagnostics.any()) return false;
-  auto bytes = static_cast<double>(arguments.bytes());
+  auto bytes = static_cast<double>(job.bytes());
   std::string text = fmt::format("compile: {:.1f} ms\ntime: {:.2f} us, {:.2f} GB/s", compileSeconds * 1e3,
                                  timings.kernel * 1e6, bytes / timings.kernel / 1e9);
   if (timings.ordinaryCopy > 0) {
@@ -94,7 +100,7 @@ bool printTime(runtime::Call &call, Arguments &arguments, runtime::ThreadPool &p
                         bytes / limit / 1e9);
   }
   text +=
-      fmt::format("\nthreads: {}, of which at least {} took part\n", pool.threads(), std::max(workers, call.workers()));
+      fmt::format("\nthreads: {}, of which at least {} took part\n", pool.threads(), std::max(workers, job.workers()));
   return writeStandardOutput(text, diagnostics);
 }
 
@@ -102,31 +108,26 @@ double secondsSince(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-bool runOnCpu(const Options &options, const Source &source, const Selection &selection, Arguments &arguments,
-              Signature &signature, Diagnostics &diagnostics) {
+bool runOnCpu(const Options &options, const Source &source, const Selection &selection, Job &job, Signature &signature,
+              Diagnostics &diagnostics) {
   runtime::Context context(options.threads, options.target);
   auto begin = std::chrono::steady_clock::now();
   std::shared_ptr<const runtime::Kernel> kernel = context.kernel(source, selection, diagnostics);
   double compileSeconds = secondsSince(begin);
-  if (!kernel || !arguments.bind(kernel->signature())) return false;
+  if (!kernel || !job.bind(kernel->signature())) return false;
   signature = kernel->signature();
-  std::vector<std::string> names;
-  for (const Argument &argument : signature.arguments) names.push_back(argument.name);
-  std::optional<runtime::Call> call = runtime::Call::bind(kernel, names, diagnostics);
-  if (!call || (options.time && !arguments.keepInputs())) return false;
-  if (!call->run(arguments.views(), context.pool(), diagnostics)) return false;
-  return !options.time || printTime(*call, arguments, context.pool(), compileSeconds, diagnostics);
+  if (!job.prepare(kernel) || (options.time && !job.keepInputs())) return false;
+  if (!job.run(context.pool())) return false;
+  return !options.time || printTime(job, context.pool(), compileSeconds, diagnostics);
 }
 
-bool runOnEvaluator(const Options &options, const Source &source, const Selection &selection, Arguments &arguments,
+bool runOnEvaluator(const Options &options, const Source &source, const Selection &selection, Job &job,
                     Signature &signature, Diagnostics &diagnostics) {
   std::unique_ptr<Evaluation> evaluation = Evaluation::prepare(source, selection, diagnostics);
-  if (!evaluation || !arguments.bind(evaluation->signature())) return false;
+  if (!evaluation || !job.bind(evaluation->signature())) return false;
   signature = evaluation->signature();
-  std::vector<void *> pointers;
-  for (const runtime::TensorView &tensor : arguments.views()) pointers.push_back(tensor.data);
   auto begin = std::chrono::steady_clock::now();
-  if (!evaluation->run(arguments.extents(), pointers, diagnostics)) return false;
+  if (!job.evaluate(*evaluation)) return false;
   double seconds = secondsSince(begin);
   return !options.time || writeStandardOutput(fmt::format("time: {:.2f} us\n", seconds * 1e6), diagnostics);
 }
@@ -137,17 +138,17 @@ void runKernel(const Options &options, Diagnostics &diagnostics) {
   OutputFiles files(diagnostics);
   std::optional<Source> source = readSource(options, diagnostics);
   if (!source || !checkPlaces(options, files, diagnostics)) return;
-  Arguments arguments(options, diagnostics);
-  if (!arguments.read()) return;
-  std::optional<Selection> selection = arguments.select(*source);
+  Job job(options, diagnostics);
+  if (!job.read()) return;
+  std::optional<Selection> selection = job.select(*source);
   if (!selection) return;
   Signature signature;
   bool ran = options.device == Device::cpu
-                 ? runOnCpu(options, *source, *selection, arguments, signature, diagnostics)
-                 : runOnEvaluator(options, *source, *selection, arguments, signature, diagnostics);
+                 ? runOnCpu(options, *source, *selection, job, signature, diagnostics)
+                 : runOnEvaluator(options, *source, *selection, job, signature, diagnostics);
   if (!ran) return;
-  if (options.outputs.empty()) printSummaries(signature, arguments, diagnostics);
-  else writeOutputs(options, signature, arguments, files, diagnostics);
+  if (!selection->outputs) printSummaries(job, signature, diagnostics);
+  else writeOutputs(job, signature, files, diagnostics);
 }
 
 } // namespace normc::cli
