@@ -209,6 +209,9 @@ OwningOpRef<ModuleOp> emitNorm(MLIRContext &context, const File &file, const Sel
   if (!bound || !fits || !checkGradientTypes(interface, bindings, diagnostics)) return nullptr;
 
   ResolvedKernel resolved;
+  // A gradient computes in f64 where a cotangent or a given output is f64, and so does the forward pass in it.
+  for (const Interface::Item &item : interface.inputs)
+    if (elementOf(*item.type, bindings) == ElementType::f64) resolved.graph.computesInDouble = true;
   if (!resolve(file, kernel, std::move(bindings), resolved, diagnostics)) return nullptr;
   context.loadDialect<norm::NormDialect, arith::ArithDialect, math::MathDialect>();
   return ModuleEmitter(context, resolved).run(interface);

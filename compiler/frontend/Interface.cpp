@@ -145,6 +145,7 @@ Interface interfaceOf(const Kernel &kernel) {
   for (const Input &input : kernel.inputs) {
     Item item{input.name.text, &input.type, input.name.spot};
     item.state = input.state;
+    item.scalar = input.type.scalar;
     item.optional = input.byDefault.has_value();
     result.inputs.push_back(std::move(item));
   }
@@ -208,6 +209,7 @@ std::string signatureText(const Interface &interface) {
   separator.clear();
   for (const Item &input : interface.inputs) {
     text += next() + input.name + ": " + (input.state ? "inout " : "") + toText(*input.type);
+    if (input.type->scalar && !input.scalar) text += "[]";
     for (const Input &written : interface.kernel->inputs)
       if (written.byDefault && input.type == &written.type) text += " = " + written.byDefault->text;
   }

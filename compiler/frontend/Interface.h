@@ -11,6 +11,7 @@ struct Interface {
     const TensorType *type = nullptr;
     Spot spot;
     bool state = false, optional = false;
+    bool scalar = false;     // an input that is passed by value: cotangents and what is given are tensors
     bool given = false;      // of a gradient: an output of the forward kernel
     std::string primal = {}; // of a cotangent or a gradient: what it belongs to
   };

@@ -21,6 +21,9 @@ static Value unbroadcast(Value value) {
 
 static bool isRoot(Value value) { return isa_and_present<math::RsqrtOp, math::SqrtOp>(value.getDefiningOp()); }
 
+/// Of what is multiplied by a square root the product tells nothing where the root is 0.
+static bool isReciprocalRoot(Value factor) { return isa_and_present<math::RsqrtOp>(unbroadcast(factor).getDefiningOp()); }
+
 void Adjoint::forward(Operation &op) {
   // Division by what is constant along a row is a multiplication at each point.
   auto divide = dyn_cast<arith::DivFOp>(op);
@@ -143,7 +146,7 @@ void Adjoint::reverseMultiply(arith::MulFOp op, const Cotangent &term) {
     return;
   }
   for (auto [value, other] : {std::pair(op.getLhs(), op.getRhs()), std::pair(op.getRhs(), op.getLhs())})
-    if (isActive(value) && !addRelative(value, op, term)) add(value, times(term, other));
+    if (isActive(value) && !(isReciprocalRoot(value) && addRelative(value, op, term))) add(value, times(term, other));
 }
 
 void Adjoint::reverseDivide(arith::DivFOp op, const Cotangent &term) {
@@ -217,7 +220,9 @@ void Adjoint::reversePower(Operation &op, const Cotangent &term) {
   }
   if (isActive(exponent)) {
     Value slope = arith::MulFOp::create(b, y, math::LogOp::create(b, x));
-    add(exponent, term.times(select(compareEqual(y, zero), zero, slope))); // 0^p stays 0
+    // 0^p stays 0, and 0^0 has the derivative from the right.
+    Value isFlat = arith::AndIOp::create(b, compareEqual(x, zero), compare(arith::CmpFPredicate::OGE, p, zero));
+    add(exponent, term.times(select(isFlat, zero, slope)));
   }
 }
 
@@ -297,12 +302,8 @@ void Adjoint::reverseMoments(MomentsOp op) {
 }
 
 void Adjoint::reverseAt(AtOp op, const Cotangent &term) {
-  Value input = op.getInput();
-  SmallVector<StringAttr> along; // the axis, or all its leaves
-  for (StringAttr axis : axes(input))
-    if (!llvm::is_contained(axes(op), axis)) along.push_back(axis);
-  Value index = IndexOp::create(b, withAxes(b.getI64Type(), along), op.getAxisAttr());
-  Value position = build.to(primal(op.getPosition()), along);
+  Value input = op.getInput(), index = indexAlong(op.getAxisAttr());
+  Value position = build.to(primal(op.getPosition()), axes(index));
   Value there = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, index, position);
   Value ct = build.over(term, axes(input));
   add(input, {{select(build.to(there, axes(input)), ct, constantLike(0, ct))}});
@@ -318,6 +319,16 @@ Value Adjoint::compare(arith::CmpFPredicate predicate, Value x, Value y) {
 Value Adjoint::compareEqual(Value x, Value y) { return compare(arith::CmpFPredicate::OEQ, x, y); }
 
 Value Adjoint::select(Value condition, Value yes, Value no) { return arith::SelectOp::create(b, condition, yes, no); }
+
+Value Adjoint::indexAlong(StringAttr name) {
+  auto kernel = cast<KernelOp>(b.getInsertionBlock()->getParentOp());
+  AxisAttr axis = kernel.getAxis(name);
+  if (!axis.isProduct()) return IndexOp::create(b, withAxes(b.getI64Type(), {name}), name);
+  SmallVector<StringAttr> leaves = kernel.leavesOf(name);
+  Value size = SizeOp::create(b, b.getArrayAttr({axis.getInner()}));
+  Value blocks = arith::MulIOp::create(b, build.to(indexAlong(axis.getOuter()), leaves), build.to(size, leaves));
+  return arith::AddIOp::create(b, blocks, build.to(indexAlong(axis.getInner()), leaves));
+}
 
 Value Adjoint::sumAcross(Value value) { return AllReduceOp::create(b, ReduceKind::sum, value); }
 

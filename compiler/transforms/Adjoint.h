@@ -71,6 +71,8 @@ private:
   mlir::Value compare(mlir::arith::CmpFPredicate predicate, mlir::Value x, mlir::Value y);
   mlir::Value compareEqual(mlir::Value x, mlir::Value y);
   mlir::Value select(mlir::Value condition, mlir::Value yes, mlir::Value no);
+  /// The position along an axis, over its leaves.
+  mlir::Value indexAlong(mlir::StringAttr axis);
   mlir::Value sumAcross(mlir::Value value);
   /// A value of the derived kernel as a float, where it is an integer.
   mlir::Value real(mlir::Value value);

@@ -84,13 +84,13 @@ private:
       if (kernel.argumentName(i) == name) return i;
     llvm_unreachable("the front end checks the names of a gradient");
   }
+  /// Double where an input of the derived kernel is.
   Type computeType() {
-    for (Operation &op : kernel.getBody().front())
-      for (Value result : op.getResults())
-        if (getElementTypeOrSelf(result).isF64()) return b.getF64Type();
-    for (Type type : kernel.getArgumentTypes())
-      if (getElementTypeOrSelf(type).isF64()) return b.getF64Type();
-    return b.getF32Type();
+    SmallVector<Type> inputs(kernel.getArgumentTypes());
+    for (ArrayAttr list : {gradient.getOf(), gradient.getGiven()})
+      for (StringRef name : names(list)) inputs.push_back(kernel.getResultTypes()[resultNamed(name)]);
+    bool isDouble = llvm::any_of(inputs, [](Type type) { return getElementTypeOrSelf(type).isF64(); });
+    return isDouble ? Type(b.getF64Type()) : b.getF32Type();
   }
 
   Attribute renamed(DictionaryAttr old, StringRef name) {
@@ -155,8 +155,9 @@ private:
     Value value = assigned(returned);
     bool isRead = llvm::any_of(value.getUsers(), [](Operation *user) { return !isa<CastOp, ReturnOp>(user); });
     if (isRead || invertOutput(value, adjoint, b)) return true;
-    emitError(value.getLoc()) << "'" << name << "' is given, but what it is computed from cannot be recovered from it: "
-                              << "give other outputs, or pass the inputs alone";
+    auto error = gradient.emitError() << "'" << name << "' is given, but what it is computed from cannot be recovered "
+                                      << "from it: give other outputs, or pass the inputs alone";
+    error.attachNote(value.getLoc()) << "this cannot be undone";
     return false;
   }
 

@@ -45,7 +45,7 @@ std::optional<Declared> readDeclaration(const Source &source, const Selection &s
     for (const AxisRef &axis : item.type->dims)
       if (axis.pack) input.pack = true;
       else ++input.dimensions;
-    input.scalar = item.type->scalar;
+    input.scalar = item.scalar;
     input.state = item.state;
     if (item.state) declared.outputs.push_back(item.name);
   }
