@@ -27,8 +27,9 @@ def AxisAttr : Norm_Attr<"Axis", "axis"> {
     - `n`: an extent known when the kernel is called
     - `k = 1024`: a fixed extent
     - `c = g * k`: a product; index of c = index of g · size(k) + index of k
-    - `p = k by 4096 per [s] most 128`: the chunks of axis k. A chunk has `max(1, 4096 / size(s))` points of k, and more
-      where that would make over 128 chunks. `per` and `most` may be left out.
+    - `p = k by 4096 per [s] most 128`: the chunks of axis k. A chunk has `max(1, 4096 / size(s))` points of k, and up
+      to 16 times as many where that would make over 128 chunks: a sum over a chunk stays short enough to be accurate.
+      `per` and `most` may be left out.
   }];
   let parameters = (ins "::mlir::StringAttr":$name,
                         "int64_t":$size,                                  // kDynamic if unknown
@@ -37,7 +38,7 @@ def AxisAttr : Norm_Attr<"Axis", "axis"> {
                         OptionalParameter<"::mlir::StringAttr">:$whole,   // the axis a chunk axis divides
                         "int64_t":$points,                                // points a chunk aims at
                         OptionalArrayRefParameter<"::mlir::StringAttr">:$per,
-                        "int64_t":$most);                                 // chunks at the most; 0: any number
+                        "int64_t":$most);                                 // chunks aimed at, at the most; 0: any number
   let hasCustomAssemblyFormat = 1;
   let builders = [
     AttrBuilder<(ins "::mlir::StringAttr":$name, CArg<"int64_t", "::mlir::ShapedType::kDynamic">:$size), [{

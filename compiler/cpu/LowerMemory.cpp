@@ -1,6 +1,7 @@
 // Extents, addresses, loads and stores.
 #include "compiler/cpu/ConvertElements.h"
 #include "compiler/cpu/PhaseLowering.h"
+#include "compiler/schedule/Machine.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 using namespace mlir;
@@ -62,8 +63,11 @@ void PhaseLowering::setExtents(ArrayRef<Value> leafExtents) {
       auto ceilDivide = [&](Value value, Value by) -> Value {
         return arith::DivUIOp::create(b, add(value, arith::SubIOp::create(b, by, one)), by);
       };
-      if (axis.getMost())
-        length = arith::MaxSIOp::create(b, length, ceilDivide(whole, constant(axis.getMost())));
+      if (axis.getMost()) {
+        Value limit = arith::MulIOp::create(b, length, constant(chunkGrowth));
+        Value wanted = ceilDivide(whole, constant(axis.getMost()));
+        length = arith::MaxSIOp::create(b, length, arith::MinSIOp::create(b, limit, wanted));
+      }
       lengths[name] = length;
       extents[name] = ceilDivide(whole, length);
     } else {

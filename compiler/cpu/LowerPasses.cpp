@@ -343,6 +343,30 @@ bool PhaseLowering::lowerRowsUnderLanes(PassOp pass, unsigned depth) {
   return true;
 }
 
+/// The loop over the rows under the lanes. Sums go by strips of rows, whose sums are added to what was there: the error
+/// of a sum of n terms grows with √n rather than n. `start` has as many values for each of the sums.
+PhaseLowering::Values PhaseLowering::rowsInStrips(Value first, Value last, ArrayRef<StoreOp> sums, ValueRange start,
+                                                  llvm::function_ref<Values(Value, ValueRange)> runRow) {
+  if (sums.empty()) return loop(first, last, constant(1), start, runRow);
+  constexpr int64_t rowsInStrip = 64;
+  size_t count = start.size() / sums.size();
+  return loop(first, last, constant(rowsInStrip), start, [&](Value strip, ValueRange before) {
+    Values zeros, after;
+    SmallVector<ReduceKind> kinds;
+    for (auto [number, value] : llvm::enumerate(before)) {
+      auto vector = dyn_cast<VectorType>(value.getType());
+      StoreOp store = sums[number / count];
+      kinds.push_back(*store.getKind());
+      zeros.push_back(neutral(kinds.back(), store.getValue().getType(), vector ? vector.getNumElements() : 1));
+    }
+    Value end = arith::MinSIOp::create(b, add(strip, constant(rowsInStrip)), last);
+    Values sumsOfStrip = loop(strip, end, constant(1), zeros, runRow);
+    for (auto [number, value] : llvm::enumerate(before))
+      after.push_back(combine(kinds[number], value, sumsOfStrip[number]));
+    return after;
+  });
+}
+
 void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *rowBody, Block &body) {
   auto [firstRow, lastRow] = rangeOf(row);
   auto [from, to] = rangeOf(axis);
@@ -360,7 +384,7 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
         auto [offset, stride] = place(store, at);
         start.push_back(loadFrom(memories.find(store.getTo())->second, offset, stride, at, store.getValue().getType()));
       }
-    Values end = loop(firstRow, lastRow, constant(1), start, [&](Value position, ValueRange before) {
+    auto runRow = [&](Value position, ValueRange before) {
       positions[row] = position;
       for (auto [number, store] : llvm::enumerate(sums)) held[store] = Values(before.slice(number * count, count));
       if (rowBody)
@@ -371,7 +395,8 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
       for (StoreOp store : sums) llvm::append_range(after, held[store]);
       positions.erase(row);
       return after;
-    });
+    };
+    Values end = rowsInStrips(firstRow, lastRow, sums, start, runRow);
     for (StoreOp store : sums) held.erase(store);
     for (auto [number, store] : llvm::enumerate(sums))
       for (const Lanes &at : steps) {

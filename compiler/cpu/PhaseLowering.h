@@ -85,6 +85,8 @@ private:
   Values lowerAlong(norm::PassOp pass, unsigned depth, Values carried);
   Values lowerLanes(norm::PassOp pass, Values carried);
   bool canRunRowsUnderLanes(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block &body);
+  Values rowsInStrips(mlir::Value first, mlir::Value last, llvm::ArrayRef<norm::StoreOp> sums, mlir::ValueRange start,
+                      llvm::function_ref<Values(mlir::Value, mlir::ValueRange)> runRow);
   bool lowerRowsUnderLanes(norm::PassOp pass, unsigned depth);
   void lowerRowsUnderLanes(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block *rowBody, mlir::Block &body);
   mlir::Value tailMask(mlir::Value first, mlir::Value to);

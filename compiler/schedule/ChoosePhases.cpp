@@ -496,8 +496,7 @@ SmallVector<ArrayValue> normc::arrayValuesOf(Structure &structure, ArrayRef<Valu
     }
     Value inner = storedFor(broadcast.getInput());
     Axes axes(axesOf(inner.getType())), own = without(axes, bound);
-    bool depends = !structure.nearest(inner).empty();
-    bool half = !pair.empty() && contains(own, pair[0]) != contains(own, pair[1]) && depends;
+    bool half = !pair.empty() && contains(own, pair[0]) != contains(own, pair[1]);
     bool dear = contains(own, lane) && own.size() < order.size() && isDear(structure, inner, isStored);
     if (half || dear) {
       if (half) axes.push_back(contains(own, pair[0]) ? pair[1] : pair[0]);

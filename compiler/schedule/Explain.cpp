@@ -74,7 +74,8 @@ private:
     else if (axis.isChunks()) {
       std::string per, most;
       for (StringAttr other : axis.getPer()) per += " / " + other.str();
-      if (axis.getMost()) most = fmt::format(", at most {} chunks", axis.getMost());
+      if (axis.getMost())
+        most = fmt::format(", up to {} where that makes over {} chunks", axis.getPoints() * normc::chunkGrowth, axis.getMost());
       line(2, "{}: chunks of {}, {}{} each{}", name, axis.getWhole().str(), axis.getPoints(), per, most);
     } else if (axis.isFixed()) line(2, "{} = {}", name, axis.getSize());
     else line(2, "{}", name);

@@ -18,6 +18,10 @@ struct TreeFacts {
   int64_t chunkElements; // elements a chunk of a split reduction aims at
 };
 
+/// How many times as long as they aim at chunks may be where there would be too many: a sum over a chunk of rows stays
+/// short enough to be accurate, however many rows there are.
+constexpr int64_t chunkGrowth = 16;
+
 /// A target as data: what the planner, the lowering and code generation need to know of it. Every target has a fused
 /// multiply-add and conversions between f16 and f32.
 struct Machine {
