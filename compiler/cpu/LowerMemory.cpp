@@ -217,13 +217,14 @@ static bool mayStream(StoreOp op) {
 void PhaseLowering::store(StoreOp op, const Lanes &lanes, Value value) {
   if (auto registers = held.find(op); registers != held.end()) {
     Value &accumulator = registers->second[lanes.step];
-    accumulator = combine(*op.getKind(), accumulator, splat(value, lanes.width));
+    accumulator = accumulate(*op.getKind(), accumulator, splat(value, lanes.width));
     return;
   }
   const Memory &memory = memories.find(op.getTo())->second;
   auto [offset, stride] = offsetOf(memory, lanes, {});
   if (stride) value = splat(value, lanes.width);
-  if (op.getKind()) value = combine(*op.getKind(), loadFrom(memory, offset, stride, lanes, op.getValue().getType()), value);
+  if (op.getKind()) // not masked: a partial store is not forwarded to the next row's load
+    value = combine(*op.getKind(), loadFrom(memory, offset, stride, lanes, op.getValue().getType()), value);
   storeTo(memory, offset, stride, lanes, value, streaming && mayStream(op));
 }
 

@@ -11,10 +11,19 @@ namespace normc {
 } // namespace normc
 
 namespace {
-arith::MulFOp soleProduct(Value value, Operation *user) {
-  auto product = value.getDefiningOp<arith::MulFOp>();
-  return product && product->hasOneUse() && product->getBlock() == user->getBlock() ? product : arith::MulFOp();
-}
+/// A product that only `user` reads, or one that counts only where a test holds, and is 0 otherwise.
+struct Product {
+  arith::MulFOp multiply;
+  arith::SelectOp where;
+
+  Product(Value value, Operation *user) {
+    where = value.getDefiningOp<arith::SelectOp>();
+    if (where && !where->hasAttr("norm.zero_cotangent")) where = {};
+    multiply = (where ? where.getTrueValue() : value).getDefiningOp<arith::MulFOp>();
+    bool isSole = multiply && multiply->hasOneUse() && multiply->getBlock() == user->getBlock();
+    if (!isSole || (where && (!where->hasOneUse() || where->getBlock() != user->getBlock()))) multiply = {};
+  }
+};
 
 struct ContractMultiplyAdd : normc::impl::ContractMultiplyAddBase<ContractMultiplyAdd> {
   void runOnOperation() override {
@@ -22,22 +31,27 @@ struct ContractMultiplyAdd : normc::impl::ContractMultiplyAddBase<ContractMultip
       if (!isa<arith::AddFOp, arith::SubFOp>(op)) return;
       OpBuilder b(op);
       Location location = op->getLoc();
-      Value left = op->getOperand(0), right = op->getOperand(1), fused;
+      Value addend = op->getOperand(1);
       bool subtracts = isa<arith::SubFOp>(op);
-      arith::MulFOp product = soleProduct(left, op);
-      if (product) {
-        Value addend = subtracts ? arith::NegFOp::create(b, location, right) : right;
-        fused = math::FmaOp::create(b, location, product.getLhs(), product.getRhs(), addend);
-      } else if ((product = soleProduct(right, op))) {
-        Value factor = product.getLhs();
-        if (subtracts) factor = arith::NegFOp::create(b, location, factor);
-        fused = math::FmaOp::create(b, location, factor, product.getRhs(), left);
+      Product product(op->getOperand(0), op);
+      Value factor;
+      if (product.multiply) {
+        if (subtracts) addend = arith::NegFOp::create(b, location, addend);
+        factor = product.multiply.getLhs();
       } else {
-        return;
+        product = Product(addend, op);
+        if (!product.multiply) return;
+        addend = op->getOperand(0);
+        factor = product.multiply.getLhs();
+        if (subtracts) factor = arith::NegFOp::create(b, location, factor);
       }
+      Value fused = math::FmaOp::create(b, location, factor, product.multiply.getRhs(), addend);
+      if (product.where)
+        fused = arith::SelectOp::create(b, location, product.where.getCondition(), fused, addend);
       op->getResult(0).replaceAllUsesWith(fused);
       op->erase();
-      product.erase();
+      if (product.where) product.where->erase();
+      product.multiply->erase();
     });
   }
 };

@@ -227,7 +227,7 @@ void Adjoint::reversePower(Operation &op, const Cotangent &term) {
 }
 
 void Adjoint::reverseSelect(arith::SelectOp op, const Cotangent &term) {
-  if (CotangentBuilder::isZeroRule(op)) return add(op.getFalseValue(), term);
+  if (CotangentBuilder::isZeroRule(op)) return add(op.getTrueValue(), term);
   Value condition = primal(op.getCondition()), ct = whole(term, op), zero = constantLike(0, ct);
   add(op.getTrueValue(), {{select(condition, ct, zero)}});
   add(op.getFalseValue(), {{select(condition, zero, ct)}});

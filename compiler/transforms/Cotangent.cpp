@@ -34,8 +34,15 @@ Value CotangentBuilder::count(AxisList axes) {
   return arith::SIToFPOp::create(b, element, SizeOp::create(b, arrayOf(b.getContext(), axes)));
 }
 
-Value CotangentBuilder::isZero(Value value) {
-  return arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, value, to(constant(0), axesOf(value.getType())));
+Value CotangentBuilder::isNotZero(Value value) {
+  return arith::CmpFOp::create(b, arith::CmpFPredicate::UNE, value, to(constant(0), axesOf(value.getType())));
+}
+
+Value CotangentBuilder::productWhere(Value test, Value x, Value y) {
+  Value product = arith::MulFOp::create(b, x, y);
+  auto select = arith::SelectOp::create(b, test, product, to(constant(0), axesOf(product.getType())));
+  select->setAttr(zeroRule, b.getUnitAttr());
+  return select;
 }
 
 Value CotangentBuilder::scaleBy(Value value, double scale) {
@@ -47,11 +54,8 @@ Value CotangentBuilder::scaleBy(Value value, double scale) {
 Value CotangentBuilder::multiply(Value cotangent, Value derivative, AxisList order) {
   SmallVector<StringAttr> axes = unite(cotangent, derivative, order);
   // The test is as cheap as the cotangent is short.
-  Value test = to(isZero(cotangent), axes);
-  Value product = arith::MulFOp::create(b, to(cotangent, axes), to(derivative, axes));
-  auto select = arith::SelectOp::create(b, test, to(constant(0), axes), product);
-  select->setAttr(zeroRule, b.getUnitAttr());
-  return select;
+  Value test = to(isNotZero(cotangent), axes);
+  return productWhere(test, to(cotangent, axes), to(derivative, axes));
 }
 
 Value CotangentBuilder::product(const Cotangent &cotangent, AxisList order) {
@@ -132,11 +136,8 @@ Cotangent CotangentBuilder::reduced(const Cotangent &cotangent, AxisList added, 
     // Where such a derivative is 0, so was each cotangent under the sum.
     for (Value factor : before) {
       SmallVector<StringAttr> axes = unite(total, factor, order);
-      Value either = arith::OrIOp::create(b, to(isZero(total), axes), to(isZero(factor), axes));
-      Value product = arith::MulFOp::create(b, to(total, axes), to(factor, axes));
-      auto select = arith::SelectOp::create(b, either, to(constant(0), axes), product);
-      select->setAttr(zeroRule, b.getUnitAttr());
-      total = select;
+      Value both = arith::AndIOp::create(b, to(isNotZero(total), axes), to(isNotZero(factor), axes));
+      total = productWhere(both, to(total, axes), to(factor, axes));
     }
     result.factors.insert(cameIn ? result.factors.begin() : result.factors.end(), total);
   }

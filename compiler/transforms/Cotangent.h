@@ -50,7 +50,8 @@ public:
   mlir::Value count(norm::AxisList axes);
 
 private:
-  mlir::Value isZero(mlir::Value value);
+  mlir::Value isNotZero(mlir::Value value);
+  mlir::Value productWhere(mlir::Value test, mlir::Value x, mlir::Value y);
   mlir::Value scaleBy(mlir::Value value, double scale);
 
   mlir::ImplicitLocOpBuilder &b;

@@ -27,7 +27,7 @@ def Differentiate : Pass<"norm-differentiate", "::mlir::ModuleOp"> {
     ```mlir
     norm.kernel @scale_backward axes(n, k) (%dy: !f32_n_k {norm.name = "dy"}, %x: ..., %g: ...) -> (!f32_k {norm.name = "dg"}) {
       %p = arith.mulf %dy, %x : !f32_n_k
-      %t = arith.select %dy_is_zero, %zeros, %p {norm.zero_cotangent} : !i1_n_k, !f32_n_k
+      %t = arith.select %dy_is_not_zero, %p, %zeros {norm.zero_cotangent} : !i1_n_k, !f32_n_k
       %dg = norm.reduce sum %t over [n] : !f32_n_k
       norm.return %dg : !f32_k
     }

@@ -24,3 +24,27 @@ norm.kernel @products axes(n) (%x: !f32_n {norm.name = "x"}, %y: !f32_n {norm.na
   }
   norm.return
 }
+
+// A product that counts only where a cotangent is not 0.
+// CHECK-LABEL: norm.kernel @where
+norm.kernel @where axes(n) (%x: !f32_n {norm.name = "x"}, %y: !f32_n {norm.name = "y", norm.out}) {
+  norm.phase [n] {
+    %zero = arith.constant 0.0 : f32
+    // CHECK: %[[A:.*]] = norm.load
+    %a = norm.load %x : !f32_n to f32
+    // CHECK: %[[TEST:.*]] = arith.cmpf une, %[[A]]
+    %t = arith.cmpf une, %a, %zero : f32
+    // CHECK: %[[SUM:.*]] = math.fma %[[A]], %[[A]], %[[A]]
+    // CHECK: %[[KEPT:.*]] = arith.select %[[TEST]], %[[SUM]], %[[A]]
+    %p = arith.mulf %a, %a : f32
+    %w = arith.select %t, %p, %zero {norm.zero_cotangent} : f32
+    %s = arith.addf %a, %w : f32
+    // Another select is no such product.
+    // CHECK: arith.mulf %[[KEPT]], %[[A]]
+    %q = arith.mulf %s, %a : f32
+    %v = arith.select %t, %q, %zero : f32
+    %u = arith.subf %a, %v : f32
+    norm.store %u to %y : f32 to !f32_n
+  }
+  norm.return
+}
