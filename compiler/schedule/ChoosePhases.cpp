@@ -98,9 +98,12 @@ private:
   StringAttr named(StringAttr axis, const char *suffix) {
     return StringAttr::get(kernel.getContext(), axis.getValue() + suffix);
   }
+  /// Chunks of an axis, under a name that no other axis has.
   StringAttr addChunks(StringAttr whole, const char *suffix, int64_t points, ArrayRef<StringAttr> per, int64_t most = 0) {
     StringAttr name = named(whole, suffix);
-    if (!kernel.getAxis(name)) kernel.setAxis(AxisAttr::chunks(name, whole, points, per, most));
+    for (AxisAttr known; (known = kernel.getAxis(name)); name = named(name, "_"))
+      if (known == AxisAttr::chunks(name, whole, points, per, most)) return name;
+    kernel.setAxis(AxisAttr::chunks(name, whole, points, per, most));
     return name;
   }
 
@@ -166,7 +169,7 @@ private:
     phase.stage = stage;
     phase.block = layout.blocks;
     if (phase.block.empty() && !layout.lanes.empty())
-      phase.block = {addChunks(layout.lanes.front(), "_tile", laneTile, ArrayRef(layout.lanes).drop_front())};
+      phase.block = {addChunks(layout.lanes.front(), "_lanes", laneTile, ArrayRef(layout.lanes).drop_front())};
     Axes inside = without(layout.order, layout.blocks);
 
     // Sums across the blocks over the same points share the sweep, by chunks of rows.

@@ -37,6 +37,7 @@ struct Splitter {
     StringAttr &name = chunksOf[whole];
     if (!name) {
       name = StringAttr::get(kernel.getContext(), whole.getValue() + "_chunk");
+      while (kernel.getAxis(name)) name = StringAttr::get(kernel.getContext(), name.getValue() + "_");
       kernel.setAxis(AxisAttr::chunks(name, whole, chunkElements, inside));
     }
     return name;
