@@ -47,7 +47,7 @@ def sections(lines):
     phases = []
     for line in lines:
         if re.match(r"  phase ", line):
-            phases.append(([line], set()))
+            phases.append(([line.split(":")[1]], set()))
         elif large := re.findall(r"\b(?:x|dy|dx)\b(?: \(.*\))?", line):
             words = re.match(r" *(pass over [^:]*: vector width \d+|reads|writes)", line)
             if words and words[1].startswith("pass"):
