@@ -6,6 +6,7 @@
 #include "compiler/emit/SignatureOf.h"
 #include "compiler/evaluate/Evaluate.h"
 #include "compiler/frontend/EmitNorm.h"
+#include "compiler/frontend/Format.h"
 #include "compiler/frontend/Imports.h"
 #include "compiler/schedule/Explain.h"
 #include "compiler/transforms/Differentiate.h"
@@ -59,6 +60,8 @@ public:
   std::optional<Artifact> generate(const Machine &machine);
   /// From there to a plan, as text for people.
   std::optional<std::string> explain(const Machine &machine);
+  /// From the text to a gradient's own text.
+  std::optional<std::string> gradient(const Source &source, const Selection &selection);
 
   norm::KernelOp kernel;
   Signature signature;
@@ -72,6 +75,9 @@ private:
     }();
     return registry;
   }
+
+  /// From the module that the front end emits to one with a kernel alone: what is to be derived is.
+  bool derive();
 
   /// Shows the result of a stage; false where the observer wants to go no further.
   bool show(const char *result, const std::function<std::string()> &text) {
@@ -117,17 +123,48 @@ bool Compilation::specialize(const Source &source, const Selection &selection) {
   module = emitNorm(context, *file, selection, diagnostics);
   if (!module || !show("norm", [&] { return textOf(*module); })) return false;
 
-  stage = "norm";
-  for (auto gradient : llvm::make_early_inc_range(module->getOps<norm::GradientOp>()))
-    if (!differentiate(gradient)) return false;
+  if (!derive()) return false;
   stage = "specialized";
-  kernel = *module->getOps<norm::KernelOp>().begin();
   if (failed(normc::specialize(kernel, selection, diagnostics))) return false;
   if (!show("specialized", [&] { return textOf(*module); })) return false;
 
   std::optional<Signature> callers = signatureOf(kernel, diagnostics);
   if (callers) signature = std::move(*callers);
   return callers.has_value();
+}
+
+bool Compilation::derive() {
+  for (auto gradient : llvm::make_early_inc_range(module->getOps<norm::GradientOp>()))
+    if (!differentiate(gradient)) return false;
+  kernel = *module->getOps<norm::KernelOp>().begin();
+  return true;
+}
+
+/// The gradient that a selection names, or the file's only one. What is no name of the file is the front end's to report.
+static std::optional<std::string> selectGradient(const Unit &unit, const std::string &name, Diagnostics &diagnostics) {
+  std::vector<std::string> names;
+  for (const Declaration &declaration : unit.declarations)
+    if (auto *gradient = std::get_if<std::unique_ptr<Gradient>>(&declaration)) names.push_back((*gradient)->name.text);
+  bool isKernel = unit.kernels.count(name);
+  if (!name.empty() && !isKernel) return name;
+  if (!isKernel && names.size() == 1) return names[0];
+  std::string message = isKernel ? "`" + name + "` is a kernel, not a gradient" : "no gradient is named";
+  message += names.empty() ? ": the file has none" : ": -k takes " + llvm::join(names, ", ");
+  diagnostics.error({unit.source.path, 0, 0}, message, Fault::usage);
+  return std::nullopt;
+}
+
+std::optional<std::string> Compilation::gradient(const Source &source, const Selection &selection) {
+  std::unique_ptr<File> file = parseFile(source.path, source.text, source.importPaths, diagnostics);
+  if (diagnostics.any()) return std::nullopt;
+  std::optional<std::string> name = selectGradient(*file->main, selection.kernel, diagnostics);
+  if (!name) return std::nullopt;
+  Selection named = selection;
+  named.kernel = *name;
+  module = emitNorm(context, *file, named, diagnostics);
+  if (!module || !derive()) return std::nullopt;
+  simplify(kernel);
+  return formatKernel(kernel);
 }
 
 bool Compilation::lower(const Machine &machine, llvm::StringRef last) {
@@ -200,6 +237,15 @@ std::optional<std::string> explain(const Source &source, const Selection &select
     StageObserver none;
     Compilation compilation(diagnostics, none);
     if (compilation.specialize(source, selection)) text = compilation.explain(*machine);
+  });
+  return text;
+}
+
+std::optional<std::string> gradientText(const Source &source, const Selection &selection, Diagnostics &diagnostics) {
+  std::optional<std::string> text;
+  onDeepStack([&] {
+    StageObserver none;
+    text = Compilation(diagnostics, none).gradient(source, selection);
   });
   return text;
 }

@@ -117,8 +117,8 @@ private:
         if (!e.operands.empty()) out += ' ';
         out += "over ";
         list(e.tail->over, [&](const AxisRef &axis) { out += axis.text(); });
-        if (e.tail->across) out += " across replicas";
       }
+      if (e.tail->across) out += " across replicas";
       for (const auto &[name, value] : e.tail->named) {
         if (out.back() != '(') out += ", ";
         out += name.text + " = ";

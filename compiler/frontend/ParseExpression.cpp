@@ -182,18 +182,18 @@ private:
         if (into.tail) return tokens.error(here.spot, "an argument stands before `over` and before named arguments");
         if (!expression(into.operands.emplace_back())) return false;
         if (tokens.peek().isName("over") && !over(into)) return false;
+        if (tokens.peek().isName("across") && !across(into)) return false;
       }
-      if (tokens.peek().isName("across"))
-        return tokens.error(tokens.peek().spot, "`across replicas` stands behind the axes of an `over`");
       if (tokens.takeIf(",") || tokens.peek().is(")")) continue;
       return tokens.expected("`,` or `)` in the call of `" + into.text + "`");
     }
     return true;
   }
 
-  /// At `over` and an axis, not at a value of that name: `over over k`.
+  /// At `over` and an axis, not at a value of that name: `over over k`, `over and k`.
   bool startsOver() const {
     if (!tokens.peek().isName("over") || tokens.peek(1).kind != Token::Kind::name) return false;
+    if (isReserved(tokens.peek(1).text)) return false;
     return !tokens.peek(1).isName("over") || tokens.peek(2).kind != Token::Kind::name;
   }
 
@@ -213,11 +213,15 @@ private:
       bool more = tokens.peek().is(",") && tokens.peek(1).kind == Token::Kind::name && !tokens.peek(2).is("=");
       if (!more) break;
     } while (tokens.takeIf(","));
-    if (tokens.peek().isName("across")) {
-      tail.across = tokens.take().spot;
-      if (!tokens.takeName("replicas")) return tokens.expected("`replicas` behind `across`");
-    }
-    return true;
+    return !tokens.peek().isName("across") || across(into);
+  }
+
+  bool across(Expr &into) {
+    CallTail &tail = tailOf(into);
+    Spot spot = tokens.take().spot;
+    if (tail.across) return tokens.error(spot, "a second `across replicas` in one call");
+    tail.across = spot;
+    return tokens.takeName("replicas") || tokens.expected("`replicas` behind `across`");
   }
 
   TokenStream &tokens;

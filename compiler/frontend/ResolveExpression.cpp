@@ -253,7 +253,7 @@ NodeId ExpressionResolver::callBuiltin(const Builtin &builtin, const Expr &expr)
   using Kind = Builtin::Kind;
   if (inside && !builtin.elementwise)
     return error(expr.spot, "`" + expr.text + "` is not elementwise: a fn cannot use it");
-  bool over = expr.tail && expr.tail->overSpot;
+  const std::optional<Spot> over = !expr.tail ? std::nullopt : expr.tail->overSpot ? expr.tail->overSpot : expr.tail->across;
   if (inFactor) {
     bool exact = builtin.kind == Kind::size || builtin.kind == Kind::count || builtin.kind == Kind::minimum ||
                  builtin.kind == Kind::maximum || builtin.kind == Kind::clamp || builtin.kind == Kind::absolute ||
@@ -261,7 +261,7 @@ NodeId ExpressionResolver::callBuiltin(const Builtin &builtin, const Expr &expr)
     if (!exact || (over && builtin.kind != Kind::count))
       return error(expr.spot, "a factor is made of integers, int parameters and size(axis), found `" + expr.text + "`");
   }
-  if (inside && over) return error(*expr.tail->overSpot, "a reduction is not elementwise: a fn cannot use it");
+  if (inside && over) return error(*over, "a reduction is not elementwise: a fn cannot use it");
   switch (builtin.kind) {
   case Kind::size:
     return size(expr);
@@ -279,7 +279,8 @@ NodeId ExpressionResolver::callBuiltin(const Builtin &builtin, const Expr &expr)
     break;
   }
   if (builtin.reduction && (over || !builtin.elementwise)) return reduce(builtin, expr);
-  if (expr.tail && over) return error(*expr.tail->overSpot, "`" + expr.text + "` is elementwise: it has no `over`");
+  if (over)
+    return error(*over, "`" + expr.text + "` is elementwise: it has no `" + (expr.tail->overSpot ? "over" : "across") + "`");
   if (expr.tail)
     return error(expr.tail->named.front().first.spot,
                  "`" + expr.text + "` has no argument called `" + expr.tail->named.front().first.text + "`");

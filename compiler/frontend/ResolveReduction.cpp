@@ -123,8 +123,11 @@ NodeId ExpressionResolver::reduce(const Builtin &builtin, const Expr &expr) {
   if (expr.operands.size() != 1)
     return error(expr.spot, "`" + expr.text + "` reduces one value, found " + std::to_string(expr.operands.size()));
   NodeId value = evaluate(expr.operands[0]);
-  AxisSet over;
-  if (!overSet(expr, over)) return poison;
+  // Across replicas, a sum, maximum or minimum may leave all axes as they are.
+  bool extremumOrSum = builtin.kind == Kind::sum || builtin.kind == Kind::maximum || builtin.kind == Kind::minimum;
+  bool acrossOnly = extremumOrSum && expr.tail && expr.tail->across && !expr.tail->overSpot;
+  AxisSet over = 0;
+  if (!acrossOnly && !overSet(expr, over)) return poison;
   if (!expr.tail->named.empty())
     return error(expr.tail->named.front().first.spot,
                  "`" + expr.text + "` has no argument called `" + expr.tail->named.front().first.text + "`");
@@ -149,8 +152,9 @@ NodeId ExpressionResolver::reduce(const Builtin &builtin, const Expr &expr) {
                       spot);
   };
   ValueKind kind = logical ? ValueKind::boolean : ValueKind::real;
-  NodeId local =
-      graph.make({NodeOp::reduce, kind, kept, over, {value, noNode, noNode}, static_cast<int64_t>(op)}, spot);
+  NodeId local = value;
+  if (!acrossOnly)
+    local = graph.make({NodeOp::reduce, kind, kept, over, {value, noNode, noNode}, static_cast<int64_t>(op)}, spot);
   NodeId result = across(local, op);
   if (builtin.kind != Kind::mean) return result;
   return graph.arithmetic(NodeOp::divide, result, across(graph.sizeOf(over, spot), ReduceOp::sum), spot);
@@ -227,7 +231,8 @@ bool ExpressionResolver::moments(const Expr &expr, NodeId &mean, NodeId &varianc
 }
 
 NodeId ExpressionResolver::at(const Expr &expr) {
-  if (expr.operands.size() != 1 || !expr.tail || expr.tail->overSpot || expr.tail->named.size() != 1)
+  if (expr.operands.size() != 1 || !expr.tail || expr.tail->overSpot || expr.tail->across ||
+      expr.tail->named.size() != 1)
     return error(expr.spot, "`at` takes a value and the position along one axis: write at(e, v = 0)");
   const auto &[axisName, positionExpr] = expr.tail->named.front();
   NodeId value = evaluate(expr.operands[0]), position = evaluate(positionExpr);

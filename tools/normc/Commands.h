@@ -10,6 +10,7 @@ void runCheck(const Options &options, Diagnostics &diagnostics);
 void runCompile(const Options &options, Diagnostics &diagnostics);
 void runKernel(const Options &options, Diagnostics &diagnostics);
 void runExplain(const Options &options, Diagnostics &diagnostics);
+void runGradient(const Options &options, Diagnostics &diagnostics);
 
 /// Reads the spec, with the folders to look its imports up in: -I's, then the installed specs. A file that cannot be
 /// read is an error of the system.

@@ -19,6 +19,7 @@ commands
   compile    write a stage of the compilation, an object file or a shared library
   run        run a kernel on .npy files and write its results
   explain    print the axes, the phases, the passes and the bytes moved
+  gradient   print a derived kernel as text
   normc COMMAND --help says more; normc --version names the versions and devices
 
 a first run, without a file of data
@@ -84,6 +85,15 @@ moves.
   normc explain specs/group_norm.norm -D groups=8 --size c=256
 )";
 
+constexpr std::string_view gradientHelp = R"(usage: normc gradient FILE [-k GRADIENT] [-D NAME=VALUE...]
+
+Derives a gradient and prints it as a kernel of its own, in the language of FILE: compiled, it gives the same results. Its
+parameters are bound, by -D or their defaults.
+
+  normc gradient specs/layer_norm.norm -k layer_norm_backward
+  normc gradient specs/group_norm.norm -k group_norm_backward -D groups=8 -D activation=silu
+)";
+
 std::string options(Command command) {
   std::string text = "\noptions\n";
   for (const OptionRow &row : optionRows())
@@ -107,6 +117,8 @@ std::string helpText(Command command) {
     return std::string(runHelp) + options(command);
   case explainCommand:
     return std::string(explainHelp) + options(command);
+  case gradientCommand:
+    return std::string(gradientHelp) + options(command);
   }
   __builtin_unreachable();
 }

@@ -19,8 +19,9 @@ constexpr CommandRow commands[] = {
     {"compile", compileCommand, runCompile},
     {"run", runCommand, runKernel},
     {"explain", explainCommand, runExplain},
+    {"gradient", gradientCommand, runGradient},
 };
-constexpr std::string_view laterCommands[] = {"bench", "fmt", "gradient", "tune", "cache"};
+constexpr std::string_view laterCommands[] = {"bench", "fmt", "tune", "cache"};
 
 void unknownCommand(const std::string &word, Diagnostics &diagnostics) {
   for (std::string_view later : laterCommands)

@@ -9,7 +9,8 @@ namespace normc::cli {
 namespace {
 
 constexpr unsigned selecting = compileCommand | runCommand | explainCommand;
-constexpr unsigned every = checkCommand | selecting;
+constexpr unsigned binding = selecting | gradientCommand;
+constexpr unsigned every = checkCommand | binding;
 
 constexpr int64_t mostReplicas = 1024; // each is a thread
 
@@ -336,14 +337,14 @@ const std::vector<std::string> &stageNames() {
 
 const std::vector<OptionRow> &optionRows() {
   static const std::vector<OptionRow> rows = {
-      {"-k", "KERNEL", selecting, "the kernel; without it, the file's first"},
-      {"-D", "NAME=VALUE", selecting, "bind a compile-time parameter: -D groups=8 -D T=bf16 -D activation=silu"},
+      {"-k", "KERNEL", binding, "the kernel; without it, the file's first (of gradient: its only gradient)"},
+      {"-D", "NAME=VALUE", binding, "bind a compile-time parameter: -D groups=8 -D T=bf16 -D activation=silu"},
       {"--size", "AXIS=N,...", selecting, "specialise for an extent: --size c=256,h=56"},
       {"--rank", "PACK=N,...", selecting, "dimensions of a pack where nothing passed tells: --rank s=2"},
       {"--order", "NAME=AXIS,...", selecting, "memory order of a tensor: --order x=n,s...,c"},
       {"--omit", "NAME,...", selecting, "leave out optional inputs, outputs and state updates"},
       {"--inplace", "OUTPUT=INPUT", selecting, "let an output take its input's memory"},
-      {"--runtime-scalar", "NAME", selecting, "move a real parameter to run time: its value is then a --scalar"},
+      {"--runtime-scalar", "NAME", binding, "move a real parameter to run time: its value is then a --scalar"},
       {"-I", "DIR", every, "look imports up here, after the importing file's folder"},
       {"--target", "TARGET", compileCommand | explainCommand,
        "cpu (this machine; the default) or a level: cpu:x86-64-v3, cpu:x86-64-v4"},

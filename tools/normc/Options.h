@@ -12,7 +12,13 @@
 namespace normc::cli {
 
 /// The commands, as bits: an option says which take it.
-enum Command : unsigned { checkCommand = 1, compileCommand = 2, runCommand = 4, explainCommand = 8 };
+enum Command : unsigned {
+  checkCommand = 1,
+  compileCommand = 2,
+  runCommand = 4,
+  explainCommand = 8,
+  gradientCommand = 16
+};
 
 /// What runs a kernel.
 enum class Device : uint8_t { cpu, evaluator };

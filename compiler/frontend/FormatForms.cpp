@@ -1,0 +1,134 @@
+// Ops that together are one thing in the language.
+#include "compiler/frontend/FormatForms.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/Matchers.h"
+using namespace mlir;
+using namespace norm;
+
+namespace normc {
+namespace {
+using Kind = Form::Kind;
+
+/// The op behind a value that nothing else reads, of one kind; null where there is none.
+template <typename Op> Op soleSource(Value value) {
+  while (value.hasOneUse()) {
+    Operation *op = value.getDefiningOp();
+    if (!op || !isImplicit(op)) return dyn_cast_or_null<Op>(op);
+    value = op->getOperand(0);
+  }
+  return {};
+}
+
+bool isReal(Value value, double wanted) {
+  auto constant = dyn_cast_or_null<FloatAttr>(constantOf(value));
+  return constant && constant.getValue().isExactlyValue(wanted);
+}
+
+/// The other operand of a commutative op that has this constant; null where it has not.
+Value besides(Operation *op, llvm::function_ref<bool(Value)> isConstant) {
+  if (isConstant(op->getOperand(1))) return op->getOperand(0);
+  return isConstant(op->getOperand(0)) ? op->getOperand(1) : Value();
+}
+
+/// Of a sum over some axes, and what it is divided by where that is the number of their points.
+Form meanOf(arith::DivFOp op) {
+  Form form{Kind::mean};
+  Value count = shownOf(op.getRhs());
+  form.reduce = soleSource<norm::ReduceOp>(op.getLhs());
+  if (auto total = soleSource<AllReduceOp>(op.getLhs())) {
+    auto counts = count.getDefiningOp<AllReduceOp>();
+    if (!counts || total.getKind() != ReduceKind::sum || counts.getKind() != ReduceKind::sum) return {};
+    form.reduce = soleSource<norm::ReduceOp>(total.getInput());
+    form.across = true;
+    count = counts.getInput();
+  }
+  auto size = count.getDefiningOp<SizeOp>();
+  if (!size || !form.reduce || form.reduce.getKind() != ReduceKind::sum) return {};
+  if (size.getAxes() != form.reduce.getOver() || !isa<FloatType>(getElementTypeOrSelf(form.reduce.getType()))) return {};
+  form.operands = {form.reduce.getInput()};
+  return form;
+}
+
+Form sigmoidOf(arith::DivFOp op) {
+  auto isOne = [](Value value) { return isReal(value, 1); };
+  auto sum = soleSource<arith::AddFOp>(op.getRhs());
+  if (!sum || !isOne(op.getLhs())) return {};
+  Value term = besides(sum, isOne);
+  auto power = term ? soleSource<math::ExpOp>(term) : math::ExpOp();
+  auto exponent = power ? soleSource<arith::NegFOp>(power.getOperand()) : arith::NegFOp();
+  if (!exponent) return {};
+  return {Kind::sigmoid, {exponent.getOperand()}};
+}
+
+Form acrossOf(AllReduceOp op) {
+  auto size = op.getInput().getDefiningOp<SizeOp>();
+  if (size && op.getKind() == ReduceKind::sum) return {Kind::count, {}, {}, size.getAxes(), true};
+  if (auto reduce = soleSource<norm::ReduceOp>(op.getInput()); reduce && reduce.getKind() == op.getKind())
+    return {Kind::reduction, {reduce.getInput()}, reduce, {}, true};
+  return {Kind::acrossOnly, {op.getInput()}, {}, {}, true};
+}
+
+template <typename Outer, typename Inner> Form clampOf(Outer op) {
+  auto inner = soleSource<Inner>(op.getLhs());
+  if (!inner) return {};
+  return {Kind::clamp, {inner.getLhs(), inner.getRhs(), op.getRhs()}};
+}
+
+Form subtractionOf(arith::AddFOp op) {
+  if (auto right = soleSource<arith::NegFOp>(op.getRhs())) return {Kind::subtraction, {op.getLhs(), right.getOperand()}};
+  if (auto left = soleSource<arith::NegFOp>(op.getLhs())) return {Kind::subtraction, {op.getRhs(), left.getOperand()}};
+  return {};
+}
+
+Form severalOf(Operation *op) {
+  if (auto divide = dyn_cast<arith::DivFOp>(op)) {
+    Form mean = meanOf(divide);
+    return mean.reduce ? mean : sigmoidOf(divide);
+  }
+  if (auto across = dyn_cast<AllReduceOp>(op)) return acrossOf(across);
+  if (auto reduce = dyn_cast<norm::ReduceOp>(op)) return {Kind::reduction, {reduce.getInput()}, reduce};
+  if (auto minimum = dyn_cast<arith::MinimumFOp>(op)) return clampOf<arith::MinimumFOp, arith::MaximumFOp>(minimum);
+  if (auto minimum = dyn_cast<arith::MinSIOp>(op)) return clampOf<arith::MinSIOp, arith::MaxSIOp>(minimum);
+  if (auto add = dyn_cast<arith::AddFOp>(op)) return subtractionOf(add);
+  if (auto subtract = dyn_cast<arith::SubIOp>(op); subtract && matchPattern(shownOf(subtract.getLhs()), m_Zero()))
+    return {Kind::negation, {subtract.getRhs()}};
+  if (auto exclusive = dyn_cast<arith::XOrIOp>(op))
+    if (Value other = besides(op, [](Value value) { return matchPattern(shownOf(value), m_One()); }))
+      return {Kind::inversion, {other}};
+  return {};
+}
+} // namespace
+
+ValueKind kindOf(Type type) {
+  Type element = getElementTypeOrSelf(type);
+  return isa<FloatType>(element) ? ValueKind::real : element.isInteger(1) ? ValueKind::boolean : ValueKind::integer;
+}
+
+Form formOf(Operation *op) {
+  Form form = severalOf(op);
+  if (form.kind == Kind::op) form.operands.assign(op->operand_begin(), op->operand_end());
+  return form;
+}
+
+bool isImplicit(Operation *op) {
+  if (isa<BroadcastOp, arith::SIToFPOp, arith::UIToFPOp>(op)) return true;
+  if (auto reduce = dyn_cast<norm::ReduceOp>(op)) return reduce.getOver().empty();
+  if (!isa<CastOp>(op)) return false;
+  Type from = getElementTypeOrSelf(op->getOperand(0)), to = getElementTypeOrSelf(op->getResult(0));
+  return from == to || (kindOf(from) == kindOf(to) && from.getIntOrFloatBitWidth() < to.getIntOrFloatBitWidth());
+}
+
+Value shownOf(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (!isImplicit(op)) break;
+    value = op->getOperand(0);
+  }
+  return value;
+}
+
+TypedAttr constantOf(Value value) {
+  TypedAttr constant;
+  return matchPattern(shownOf(value), m_Constant(&constant)) ? constant : TypedAttr();
+}
+
+} // namespace normc

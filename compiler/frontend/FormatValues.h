@@ -1,0 +1,85 @@
+#ifndef NORMC_FRONTEND_FORMATVALUES_H
+#define NORMC_FRONTEND_FORMATVALUES_H
+#include "compiler/frontend/FormatForms.h"
+#include "compiler/frontend/Phrase.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
+#include <set>
+
+namespace normc {
+
+/// Writes the values of a kernel as statements of the language. What is used once stands where it is used as long as a
+/// line stays readable; the rest has a name.
+class ValueFormatter {
+public:
+  explicit ValueFormatter(norm::KernelOp kernel);
+
+  /// The assignments of outputs and state, each behind the `let`s that it needs.
+  std::vector<Statement> statements();
+  /// What the factor of a split is, in one expression.
+  Expr factor(mlir::Value size);
+  AxisRef axis(llvm::StringRef name) const { return {name.str(), packs.contains(name), {}}; }
+
+private:
+  /// What is returned: an output, or the update of state.
+  struct Result {
+    std::string name;
+    AxisSet axes = 0;
+    bool isState = false;
+    bool takesReal = false; // a real that goes to an integer type
+  };
+
+  void declareAxes();
+  void declareResults();
+  void countUses();
+
+  void format(mlir::Operation &op);
+  void formatMoments(norm::MomentsOp op);
+  /// Assigns a value to what it is returned as, or names it, or keeps it for its only use.
+  void finish(mlir::Value value, Phrase phrase);
+  void assign(const Result &result, const Phrase &phrase);
+  void write(decltype(Statement::what) what) { written.push_back({{}, std::move(what)}); }
+
+  Phrase show(mlir::Operation &op, Form form);
+  Phrase showOp(mlir::Operation &op, std::vector<Phrase> operands);
+  Phrase showComparison(mlir::Operation &op, std::vector<Phrase> operands);
+  Phrase showAt(norm::AtOp op, std::vector<Phrase> operands);
+  Phrase showCast(norm::CastOp op, Phrase operand);
+  Phrase reduction(std::string name, Form form, Phrase value);
+  Phrase size(mlir::ArrayAttr axes) const;
+
+  /// The expression of a value; a name where it has one.
+  Phrase take(mlir::Value value) const;
+  std::vector<Phrase> takeAll(llvm::ArrayRef<mlir::Value> values);
+  Phrase bind(Phrase phrase, const std::string &name);
+  /// The value over more axes, which its expression leaves out: a condition that always holds ranges over them. `within`
+  /// are the axes it has in the kernel.
+  Phrase ranging(Phrase phrase, AxisSet over, AxisSet within);
+  Phrase alwaysTrue(unsigned leaf, AxisSet within);
+
+  AxisSet setOf(mlir::Type type) const;
+  AxisSet setOf(mlir::ArrayAttr names) const;
+  std::vector<AxisRef> axesIn(AxisSet set) const;
+  std::vector<AxisRef> axesIn(mlir::ArrayAttr names) const;
+  std::string uniqueName(const std::string &base);
+  /// A name for what an op gives, as people call it.
+  std::string nameFor(mlir::Value value);
+
+  norm::KernelOp kernel;
+  bool isDouble = false; // what it computes in: f64, else f32
+  bool inFactor = false; // nothing can be named there
+  std::vector<Statement> written;
+  std::vector<std::string> leaves;    // the axes that are not split, by place in an AxisSet
+  llvm::StringMap<AxisSet> sets;      // the leaves of each axis
+  llvm::StringSet<> packs;
+  std::set<std::string> names;        // in use
+  llvm::DenseMap<mlir::Value, unsigned> uses;
+  llvm::DenseMap<mlir::Value, llvm::SmallVector<Result, 1>> results;
+  llvm::DenseMap<mlir::Value, Phrase> phrases;
+};
+
+/// The name of an element type in the language.
+std::string elementName(mlir::Type type);
+
+} // namespace normc
+#endif

@@ -1,0 +1,102 @@
+"""Formats kernels as text and compiles that: the same text comes out again, and the same kernel.
+
+  round_trip.py specs DIR           every kernel of the specs
+  round_trip.py fuzz DIR COUNT      generated kernels (test/fuzz)
+"""
+
+import glob
+import hashlib
+import os
+import re
+import subprocess
+import sys
+
+BINDINGS = {"virtual_batch_size": "4"}  # parameters without a default
+PASSES = "builtin.module(canonicalize,cse,canonicalize,cse,norm.kernel(norm-format))"
+
+
+def run(command, text=None):
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)}: status {done.returncode}\n{done.stderr}\n{text or ''}")
+    return done.stdout
+
+
+def emit(spec, *options):
+    return run(["normc", "compile", spec, "--emit", "norm", "-o", "-", *options])
+
+
+def split(printed):
+    """The text, and the IR behind it."""
+    at = printed.index("}\n") + 2
+    return printed[:at], printed[at:]
+
+
+def digest(ir):
+    """A hash of a kernel that knows of no order: of its head and its results, each with all that it is made of."""
+    hashes, roots = {}, []
+    for line in ir.splitlines():
+        line = line.strip()
+        defined = re.match(r"((?:%\w+(?:, )?)+) = (.*)", line)
+        body = defined[2] if defined else line
+        if body.startswith("norm.kernel"):
+            body = re.sub(r" attributes .*", "", body)  # where splits stand
+            for place, name in enumerate(re.findall(r"(%\w+):", body)):
+                hashes[name] = f"argument {place}"
+        body = re.sub(r"%\w+", lambda name: f"({hashes[name[0]]})", body)
+        code = hashlib.sha256(body.encode()).hexdigest()
+        if defined:
+            hashes.update({name: f"{code} {place}" for place, name in enumerate(defined[1].split(", "))})
+        elif body.startswith("norm."):
+            roots.append(body)
+    return sorted(roots)
+
+
+def check(spec, folder, *options):
+    text, ir = split(run(["norm-opt", f"--pass-pipeline={PASSES}"], emit(spec, *options)))
+    again = os.path.join(folder, "again.norm")
+    with open(again, "w", encoding="utf-8") as file:
+        file.write(text)
+    second, compiled = split(run(["norm-opt", f"--pass-pipeline={PASSES}"], emit(again)))
+    if second != text:
+        sys.exit(f"{spec} {options}: the text is\n{text}\nand of that\n{second}")
+    if digest(ir) != digest(compiled):
+        sys.exit(f"{spec} {options}: the kernel is\n{ir}\nas text\n{text}\nand of that\n{compiled}")
+
+
+def specs(folder, root):
+    count = 0
+    for spec in sorted(glob.glob(os.path.join(root, "specs", "*.norm"))):
+        with open(spec, encoding="utf-8") as file:
+            source = file.read()
+        for name, head in re.findall(r"^kernel (\w+)(.*?)\{", source, re.MULTILINE | re.DOTALL):
+            bound = [f"-D{name}={value}" for name, value in BINDINGS.items() if f"{name}: int" in head]
+            check(spec, folder, "-k", name, *bound)
+            count += 1
+    print(f"{count} kernels of the specs")
+
+
+def fuzz(folder, root, count):
+    sys.path[:0] = [os.path.join(root, "test", "fuzz"), os.path.join(root, "test", "Integration")]
+    from generate import Maker  # noqa: E402
+
+    for number in range(count):
+        spec = os.path.join(folder, "generated.norm")
+        with open(spec, "w", encoding="utf-8") as file:
+            file.write(Maker(1, number).make().text())
+        check(spec, folder)
+    print(f"{count} generated kernels")
+
+
+def main():
+    mode, folder = sys.argv[1:3]
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    os.makedirs(folder, exist_ok=True)
+    if mode == "specs":
+        specs(folder, root)
+    else:
+        fuzz(folder, root, int(sys.argv[3]))
+
+
+if __name__ == "__main__":
+    main()
