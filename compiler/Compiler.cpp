@@ -140,7 +140,8 @@ bool Compilation::derive() {
   return true;
 }
 
-/// The gradient that a selection names, or the file's only one. What is no name of the file is the front end's to report.
+/// The gradient that a selection names, or the file's only one. What is no name of the file is the front end's to
+/// report.
 static std::optional<std::string> selectGradient(const Unit &unit, const std::string &name, Diagnostics &diagnostics) {
   std::vector<std::string> names;
   for (const Declaration &declaration : unit.declarations)

@@ -44,7 +44,8 @@ Form meanOf(arith::DivFOp op) {
   }
   auto size = count.getDefiningOp<SizeOp>();
   if (!size || !form.reduce || form.reduce.getKind() != ReduceKind::sum) return {};
-  if (size.getAxes() != form.reduce.getOver() || !isa<FloatType>(getElementTypeOrSelf(form.reduce.getType()))) return {};
+  if (size.getAxes() != form.reduce.getOver() || !isa<FloatType>(getElementTypeOrSelf(form.reduce.getType())))
+    return {};
   form.operands = {form.reduce.getInput()};
   return form;
 }
@@ -55,7 +56,7 @@ Form sigmoidOf(arith::DivFOp op) {
   if (!sum || !isOne(op.getLhs())) return {};
   Value term = besides(sum, isOne);
   auto power = term ? soleSource<math::ExpOp>(term) : math::ExpOp();
-  auto exponent = power ? soleSource<arith::NegFOp>(power.getOperand()) : arith::NegFOp();
+  auto exponent = power ? shownOf(power.getOperand()).getDefiningOp<arith::NegFOp>() : arith::NegFOp();
   if (!exponent) return {};
   return {Kind::sigmoid, {exponent.getOperand()}};
 }
@@ -68,15 +69,19 @@ Form acrossOf(AllReduceOp op) {
   return {Kind::acrossOnly, {op.getInput()}, {}, {}, true};
 }
 
-template <typename Outer, typename Inner> Form clampOf(Outer op) {
-  auto inner = soleSource<Inner>(op.getLhs());
-  if (!inner) return {};
-  return {Kind::clamp, {inner.getLhs(), inner.getRhs(), op.getRhs()}};
+/// Either half of a clamp may have folded away, or be read by others too. Of integers it is as good as a min or a max.
+template <typename Minimum, typename Maximum> Form clampOf(Operation *op) {
+  Value value = op->getOperand(0), bound = op->getOperand(1);
+  auto inner = isa<Minimum>(op) ? soleSource<Maximum>(value) : Maximum();
+  if (inner && inner->hasAttr("norm.clamp")) return {Kind::clamp, {inner.getLhs(), inner.getRhs(), bound}};
+  if (!isa<FloatType>(getElementTypeOrSelf(value))) return {};
+  return {isa<Minimum>(op) ? Kind::upperClamp : Kind::lowerClamp, {value, bound}};
 }
 
 Form subtractionOf(arith::AddFOp op) {
-  if (auto right = soleSource<arith::NegFOp>(op.getRhs())) return {Kind::subtraction, {op.getLhs(), right.getOperand()}};
-  if (auto left = soleSource<arith::NegFOp>(op.getLhs())) return {Kind::subtraction, {op.getRhs(), left.getOperand()}};
+  auto negated = [](Value value) { return shownOf(value).getDefiningOp<arith::NegFOp>(); };
+  if (auto right = negated(op.getRhs())) return {Kind::subtraction, {op.getLhs(), right.getOperand()}};
+  if (auto left = negated(op.getLhs())) return {Kind::subtraction, {op.getRhs(), left.getOperand()}};
   return {};
 }
 
@@ -87,8 +92,9 @@ Form severalOf(Operation *op) {
   }
   if (auto across = dyn_cast<AllReduceOp>(op)) return acrossOf(across);
   if (auto reduce = dyn_cast<norm::ReduceOp>(op)) return {Kind::reduction, {reduce.getInput()}, reduce};
-  if (auto minimum = dyn_cast<arith::MinimumFOp>(op)) return clampOf<arith::MinimumFOp, arith::MaximumFOp>(minimum);
-  if (auto minimum = dyn_cast<arith::MinSIOp>(op)) return clampOf<arith::MinSIOp, arith::MaxSIOp>(minimum);
+  if (op->hasAttr("norm.clamp"))
+    return isa<arith::MinSIOp, arith::MaxSIOp>(op) ? clampOf<arith::MinSIOp, arith::MaxSIOp>(op)
+                                                   : clampOf<arith::MinimumFOp, arith::MaximumFOp>(op);
   if (auto add = dyn_cast<arith::AddFOp>(op)) return subtractionOf(add);
   if (auto subtract = dyn_cast<arith::SubIOp>(op); subtract && matchPattern(shownOf(subtract.getLhs()), m_Zero()))
     return {Kind::negation, {subtract.getRhs()}};

@@ -14,15 +14,17 @@ struct Form {
     acrossOnly,  // across replicas, and over no axis
     count,       // of the points of all replicas
     sigmoid,     // 1 / (exp(-a) + 1)
-    clamp,       // min(max(a, b), c)
+    clamp,       // min(max(a, b), c), which has a derivative of its own
+    lowerClamp,  // its max alone
+    upperClamp,  // its min alone
     subtraction, // a + -b
     negation,    // 0 - a
     inversion,   // a xor true
   };
   Kind kind = Kind::op;
   llvm::SmallVector<mlir::Value, 3> operands = {}; // what is shown in it
-  norm::ReduceOp reduce = {};                 // of a mean or a reduction
-  mlir::ArrayAttr counted = {};               // the axes of a count
+  norm::ReduceOp reduce = {};                      // of a mean or a reduction
+  mlir::ArrayAttr counted = {};                    // the axes of a count
   bool across = false;
 };
 

@@ -4,6 +4,7 @@
 #include "compiler/frontend/Parser.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include <bit>
+#include <limits>
 using namespace mlir;
 using namespace norm;
 
@@ -64,9 +65,9 @@ std::optional<Expr::Op> operatorOf(Operation *op) {
 } // namespace
 
 std::string elementName(Type type) {
-  for (ElementType element :
-       {ElementType::f64, ElementType::f32, ElementType::f16, ElementType::bf16, ElementType::f8e4m3,
-        ElementType::f8e5m2, ElementType::i8, ElementType::u8, ElementType::i32, ElementType::i64, ElementType::boolean})
+  for (ElementType element : {ElementType::f64, ElementType::f32, ElementType::f16, ElementType::bf16,
+                              ElementType::f8e4m3, ElementType::f8e5m2, ElementType::i8, ElementType::u8,
+                              ElementType::i32, ElementType::i64, ElementType::boolean})
     if (storageType(type.getContext(), element) == type) return std::string(nameOf(element));
   llvm_unreachable("every type of an element has a name");
 }
@@ -83,7 +84,8 @@ ValueFormatter::ValueFormatter(KernelOp kernel) : kernel(kernel) {
   countUses();
 }
 
-//===-- Axes and names -------------------------------------------------------------------------------------------------//
+//===-- Axes and names
+//-------------------------------------------------------------------------------------------------//
 
 void ValueFormatter::declareAxes() {
   for (Attribute row : kernel.getAxes()) {
@@ -141,22 +143,24 @@ AxisSet ValueFormatter::setOf(ArrayAttr names) const {
   for (StringAttr axis : norm::namesOf(names)) set |= sets.lookup(axis);
   return set;
 }
-std::vector<AxisRef> ValueFormatter::axesIn(AxisSet set) const {
+std::vector<AxisRef> ValueFormatter::axesIn(AxisSet set) {
+  std::map<int, AxisRef> byPlace;
+  for (Attribute row : llvm::reverse(kernel.getAxes())) { // wholes come before their parts
+    StringRef name = cast<AxisAttr>(row).getName().getValue();
+    AxisSet own = sets.lookup(name);
+    if (!own || own & ~set) continue;
+    byPlace[std::countr_zero(own)] = axis(name);
+    set &= ~own;
+  }
   std::vector<AxisRef> list;
-  for (size_t i = 0; i < leaves.size(); ++i)
-    if (set >> i & 1) list.push_back(axis(leaves[i]));
-  return list;
-}
-std::vector<AxisRef> ValueFormatter::axesIn(ArrayAttr names) const {
-  std::vector<AxisRef> list;
-  for (StringAttr name : norm::namesOf(names)) list.push_back(axis(name));
+  for (const auto &[place, ref] : byPlace) list.push_back(ref);
   return list;
 }
 
 std::string ValueFormatter::uniqueName(const std::string &base) {
-  static const std::set<std::string, std::less<>> words = {"across", "fn",   "given",    "gradient", "import", "inout",
-                                                           "kernel", "let",  "of",       "over",     "replicas",
-                                                           "split",  "wrt"};
+  static const std::set<std::string, std::less<>> words = {"across",   "fn",     "given", "gradient", "import",
+                                                           "inout",    "kernel", "let",   "of",       "over",
+                                                           "replicas", "split",  "wrt"};
   auto isFree = [&](const std::string &name) {
     return !names.count(name) && !words.count(name) && !isReserved(name) && !builtinNamed(name);
   };
@@ -174,7 +178,8 @@ std::string ValueFormatter::nameFor(Value value) {
   return uniqueName("v");
 }
 
-//===-- Statements -----------------------------------------------------------------------------------------------------//
+//===-- Statements
+//-----------------------------------------------------------------------------------------------------//
 
 std::vector<Statement> ValueFormatter::statements() {
   llvm::SmallPtrSet<void *, 8> assigned;
@@ -216,11 +221,12 @@ void ValueFormatter::formatMoments(MomentsOp op) {
   assert(op.getThrough().empty() && "chunks belong to later stages");
   std::vector<Phrase> operands = takeAll(formOf(op).operands);
   AxisSet over = setOf(op.getOver()), weighted = operands.size() > 1 ? operands[1].axes : 0;
-  Phrase call = callPhrase("moments", list(ranging(std::move(operands[0]), over | weighted, setOf(op.getInput().getType()))),
-                           ValueKind::real);
+  Phrase call =
+      callPhrase("moments", list(ranging(std::move(operands[0]), over | weighted, setOf(op.getInput().getType()))),
+                 ValueKind::real);
   CallTail &tail = tailOf(call);
   tail.overSpot.emplace();
-  tail.over = axesIn(op.getOver());
+  tail.over = axesIn(over);
   if (op.getAcross()) tail.across.emplace();
   if (op.getWeights()) tail.named.emplace_back(Name{"weights", {}}, std::move(operands[1].expr));
   if (op.getMethod() != Method::automatic)
@@ -266,9 +272,10 @@ Phrase ValueFormatter::bind(Phrase phrase, const std::string &name) {
   return namePhrase(name, phrase.kind, phrase.axes);
 }
 
-//===-- Operands -------------------------------------------------------------------------------------------------------//
+//===-- Operands
+//-------------------------------------------------------------------------------------------------------//
 
-Phrase ValueFormatter::take(Value value) const {
+Phrase ValueFormatter::take(Value value) {
   Value shown = shownOf(value);
   if (auto size = shown.getDefiningOp<SizeOp>()) return this->size(size.getAxes());
   if (TypedAttr constant = constantOf(shown)) {
@@ -303,8 +310,8 @@ Phrase ValueFormatter::ranging(Phrase phrase, AxisSet over, AxisSet within) {
   if (!phrase.isShort()) phrase = bind(std::move(phrase), uniqueName("v"));
   Phrase condition = alwaysTrue(std::countr_zero(missing), within);
   for (missing &= ~condition.axes; missing; missing &= ~condition.axes)
-    condition = binaryPhrase(Expr::Op::conjunction, std::move(condition),
-                             alwaysTrue(std::countr_zero(missing), within), ValueKind::boolean);
+    condition = binaryPhrase(Expr::Op::conjunction, std::move(condition), alwaysTrue(std::countr_zero(missing), within),
+                             ValueKind::boolean);
   Phrase same = phrase;
   ValueKind kind = phrase.kind;
   return callPhrase("where", list(std::move(condition), std::move(same), std::move(phrase)), kind);
@@ -335,8 +342,12 @@ Phrase ValueFormatter::alwaysTrue(unsigned leaf, AxisSet within) {
   return call;
 }
 
-Phrase ValueFormatter::size(ArrayAttr axes) const {
-  std::vector<AxisRef> list = axesIn(axes);
+Phrase ValueFormatter::size(ArrayAttr axes) {
+  // A factor asks for the size of an axis that is split; a value for the number of its parts' points, the same.
+  std::vector<AxisRef> list;
+  if (inFactor)
+    for (StringAttr name : namesOf(axes)) list.push_back(axis(name));
+  else list = axesIn(setOf(axes));
   if (list.empty()) return integerPhrase(1);
   Phrase call = callPhrase(list.size() == 1 ? "size" : "count", {}, ValueKind::integer);
   if (list.size() == 1) {
@@ -350,7 +361,8 @@ Phrase ValueFormatter::size(ArrayAttr axes) const {
   return call;
 }
 
-//===-- Expressions ----------------------------------------------------------------------------------------------------//
+//===-- Expressions
+//----------------------------------------------------------------------------------------------------//
 
 Phrase ValueFormatter::reduction(std::string name, Form form, Phrase value) {
   norm::ReduceOp reduce = form.reduce;
@@ -362,11 +374,10 @@ Phrase ValueFormatter::reduction(std::string name, Form form, Phrase value) {
   }
   AxisSet kept = value.axes & ~over;
   bool isLogical = name == "any" || name == "all";
-  Phrase call =
-      callPhrase(std::move(name), list(std::move(value)), isLogical ? ValueKind::boolean : ValueKind::real);
+  Phrase call = callPhrase(std::move(name), list(std::move(value)), isLogical ? ValueKind::boolean : ValueKind::real);
   call.axes = kept;
   CallTail &tail = tailOf(call);
-  if (reduce) tail.overSpot.emplace(), tail.over = axesIn(reduce.getOver());
+  if (reduce) tail.overSpot.emplace(), tail.over = axesIn(over);
   if (form.across) tail.across.emplace();
   return call;
 }
@@ -376,11 +387,10 @@ Phrase ValueFormatter::show(Operation &op, Form form) {
     Phrase call = callPhrase("count", {}, ValueKind::integer);
     CallTail &tail = tailOf(call);
     tail.overSpot.emplace(), tail.across.emplace();
-    tail.over = axesIn(form.counted);
+    tail.over = axesIn(setOf(form.counted));
     return call;
   }
   std::vector<Phrase> operands = takeAll(form.operands);
-  bool real = isReal(op.getResult(0));
   switch (form.kind) {
   case Form::Kind::mean:
     return reduction("mean", form, std::move(operands[0]));
@@ -392,9 +402,15 @@ Phrase ValueFormatter::show(Operation &op, Form form) {
   }
   case Form::Kind::sigmoid:
     return callPhrase("sigmoid", std::move(operands), ValueKind::real);
+  case Form::Kind::lowerClamp:
+    operands.push_back(realPhrase(std::numeric_limits<double>::infinity(), isDouble));
+    return callPhrase("clamp", std::move(operands), ValueKind::real);
+  case Form::Kind::upperClamp:
+    operands.insert(operands.begin() + 1, realPhrase(-std::numeric_limits<double>::infinity(), isDouble));
+    return callPhrase("clamp", std::move(operands), ValueKind::real);
   case Form::Kind::clamp:
-    if (real) meetAsReals(operands[0], operands[1], isDouble);
-    return callPhrase("clamp", std::move(operands), real ? ValueKind::real : ValueKind::integer);
+    if (isReal(op.getResult(0))) meetAsReals(operands[0], operands[1], isDouble);
+    return callPhrase("clamp", std::move(operands), kindOf(op.getResult(0).getType()));
   case Form::Kind::subtraction:
     meetAsReals(operands[0], operands[1], isDouble);
     return binaryPhrase(Expr::Op::subtract, std::move(operands[0]), std::move(operands[1]), ValueKind::real);
@@ -422,7 +438,8 @@ Phrase ValueFormatter::showOp(Operation &op, std::vector<Phrase> operands) {
     return callPhrase(function.str(), std::move(operands), kind);
   }
   if (isa<arith::CmpFOp, arith::CmpIOp>(op)) return showComparison(op, std::move(operands));
-  if (isa<arith::XOrIOp>(op)) return binaryPhrase(Expr::Op::notEqual, std::move(operands[0]), std::move(operands[1]), kind);
+  if (isa<arith::XOrIOp>(op))
+    return binaryPhrase(Expr::Op::notEqual, std::move(operands[0]), std::move(operands[1]), kind);
   if (isa<arith::NegFOp>(op)) return unaryPhrase(Expr::Kind::negate, asReal(std::move(operands[0]), isDouble), kind);
   if (isa<arith::SelectOp>(op)) {
     if (real) meetAsReals(operands[1], operands[2], isDouble);
@@ -463,17 +480,15 @@ Phrase ValueFormatter::showComparison(Operation &op, std::vector<Phrase> operand
   auto isNot = [&](Sign sign) {
     return unaryPhrase(Expr::Kind::invert, is(sign, std::move(a), std::move(b)), ValueKind::boolean);
   };
-  auto either = [&](Sign one, Sign other) {
-    return is(Sign::disjunction, is(one, a, b), is(other, a, b));
-  };
+  auto either = [&](Sign one, Sign other) { return is(Sign::disjunction, is(one, a, b), is(other, a, b)); };
   if (auto compare = dyn_cast<arith::CmpIOp>(op)) {
     using P = arith::CmpIPredicate;
     P predicate = compare.getPredicate();
     // In i1 true is −1; to the language it is 1.
     bool isSigned = predicate == P::slt || predicate == P::sle || predicate == P::sgt || predicate == P::sge;
     if (isSigned && getElementTypeOrSelf(compare.getLhs()).isInteger(1)) std::swap(a, b);
-    Sign sign = predicate == P::eq                          ? Sign::equal
-                : predicate == P::ne                        ? Sign::notEqual
+    Sign sign = predicate == P::eq                           ? Sign::equal
+                : predicate == P::ne                         ? Sign::notEqual
                 : predicate == P::slt || predicate == P::ult ? Sign::less
                 : predicate == P::sle || predicate == P::ule ? Sign::lessEqual
                 : predicate == P::sgt || predicate == P::ugt ? Sign::greater
@@ -484,22 +499,38 @@ Phrase ValueFormatter::showComparison(Operation &op, std::vector<Phrase> operand
   meetAsReals(a, b, isDouble);
   using P = arith::CmpFPredicate;
   switch (compare.getPredicate()) {
-  case P::OLT: return is(Sign::less, std::move(a), std::move(b));
-  case P::OLE: return is(Sign::lessEqual, std::move(a), std::move(b));
-  case P::OGT: return is(Sign::greater, std::move(a), std::move(b));
-  case P::OGE: return is(Sign::greaterEqual, std::move(a), std::move(b));
-  case P::OEQ: return is(Sign::equal, std::move(a), std::move(b));
-  case P::UNE: return is(Sign::notEqual, std::move(a), std::move(b));
-  case P::ULT: return isNot(Sign::greaterEqual);
-  case P::ULE: return isNot(Sign::greater);
-  case P::UGT: return isNot(Sign::lessEqual);
-  case P::UGE: return isNot(Sign::less);
-  case P::ONE: return either(Sign::less, Sign::greater);
-  case P::UEQ: return unaryPhrase(Expr::Kind::invert, either(Sign::less, Sign::greater), ValueKind::boolean);
-  case P::ORD: return is(Sign::conjunction, is(Sign::equal, a, a), is(Sign::equal, b, b));
-  case P::UNO: return is(Sign::disjunction, is(Sign::notEqual, a, a), is(Sign::notEqual, b, b));
-  case P::AlwaysTrue: return booleanPhrase(true);
-  case P::AlwaysFalse: return booleanPhrase(false);
+  case P::OLT:
+    return is(Sign::less, std::move(a), std::move(b));
+  case P::OLE:
+    return is(Sign::lessEqual, std::move(a), std::move(b));
+  case P::OGT:
+    return is(Sign::greater, std::move(a), std::move(b));
+  case P::OGE:
+    return is(Sign::greaterEqual, std::move(a), std::move(b));
+  case P::OEQ:
+    return is(Sign::equal, std::move(a), std::move(b));
+  case P::UNE:
+    return is(Sign::notEqual, std::move(a), std::move(b));
+  case P::ULT:
+    return isNot(Sign::greaterEqual);
+  case P::ULE:
+    return isNot(Sign::greater);
+  case P::UGT:
+    return isNot(Sign::lessEqual);
+  case P::UGE:
+    return isNot(Sign::less);
+  case P::ONE:
+    return either(Sign::less, Sign::greater);
+  case P::UEQ:
+    return unaryPhrase(Expr::Kind::invert, either(Sign::less, Sign::greater), ValueKind::boolean);
+  case P::ORD:
+    return is(Sign::conjunction, is(Sign::equal, a, a), is(Sign::equal, b, b));
+  case P::UNO:
+    return is(Sign::disjunction, is(Sign::notEqual, a, a), is(Sign::notEqual, b, b));
+  case P::AlwaysTrue:
+    return booleanPhrase(true);
+  case P::AlwaysFalse:
+    return booleanPhrase(false);
   }
   llvm_unreachable("every predicate has been dealt with");
 }

@@ -46,21 +46,20 @@ private:
   Phrase showAt(norm::AtOp op, std::vector<Phrase> operands);
   Phrase showCast(norm::CastOp op, Phrase operand);
   Phrase reduction(std::string name, Form form, Phrase value);
-  Phrase size(mlir::ArrayAttr axes) const;
+  Phrase size(mlir::ArrayAttr axes);
 
   /// The expression of a value; a name where it has one.
-  Phrase take(mlir::Value value) const;
+  Phrase take(mlir::Value value);
   std::vector<Phrase> takeAll(llvm::ArrayRef<mlir::Value> values);
   Phrase bind(Phrase phrase, const std::string &name);
-  /// The value over more axes, which its expression leaves out: a condition that always holds ranges over them. `within`
-  /// are the axes it has in the kernel.
+  /// The value over more axes, which its expression leaves out: a condition that always holds ranges over them.
+  /// `within` are the axes it has in the kernel.
   Phrase ranging(Phrase phrase, AxisSet over, AxisSet within);
   Phrase alwaysTrue(unsigned leaf, AxisSet within);
 
   AxisSet setOf(mlir::Type type) const;
   AxisSet setOf(mlir::ArrayAttr names) const;
-  std::vector<AxisRef> axesIn(AxisSet set) const;
-  std::vector<AxisRef> axesIn(mlir::ArrayAttr names) const;
+  std::vector<AxisRef> axesIn(AxisSet set);
   std::string uniqueName(const std::string &base);
   /// A name for what an op gives, as people call it.
   std::string nameFor(mlir::Value value);
@@ -69,10 +68,10 @@ private:
   bool isDouble = false; // what it computes in: f64, else f32
   bool inFactor = false; // nothing can be named there
   std::vector<Statement> written;
-  std::vector<std::string> leaves;    // the axes that are not split, by place in an AxisSet
-  llvm::StringMap<AxisSet> sets;      // the leaves of each axis
+  std::vector<std::string> leaves; // the axes that are not split, by place in an AxisSet
+  llvm::StringMap<AxisSet> sets;   // the leaves of each axis
   llvm::StringSet<> packs;
-  std::set<std::string> names;        // in use
+  std::set<std::string> names; // in use
   llvm::DenseMap<mlir::Value, unsigned> uses;
   llvm::DenseMap<mlir::Value, llvm::SmallVector<Result, 1>> results;
   llvm::DenseMap<mlir::Value, Phrase> phrases;

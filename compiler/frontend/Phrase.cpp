@@ -74,13 +74,9 @@ Phrase namePhrase(const std::string &name, ValueKind kind, AxisSet axes) {
   return {literal(Kind::name, name), kind, axes};
 }
 
-Phrase integerPhrase(int64_t value) {
-  return {literal(Kind::integer, std::to_string(value)), ValueKind::integer, 0};
-}
+Phrase integerPhrase(int64_t value) { return {literal(Kind::integer, std::to_string(value)), ValueKind::integer, 0}; }
 
-Phrase booleanPhrase(bool value) {
-  return {literal(Kind::boolean, value ? "true" : "false"), ValueKind::boolean, 0};
-}
+Phrase booleanPhrase(bool value) { return {literal(Kind::boolean, value ? "true" : "false"), ValueKind::boolean, 0}; }
 
 Phrase realPhrase(double value, bool isDouble) {
   constexpr double mostWhole = 1e6;
@@ -116,8 +112,9 @@ void meetAsReals(Phrase &a, Phrase &b, bool isDouble) {
 
 Phrase binaryPhrase(Op op, Phrase a, Phrase b, ValueKind kind) {
   AxisSet axes = a.axes | b.axes;
-  // a + -2 as a - 2, unless there is no positive number of that size
-  if (op == Op::add && isNumber(b.expr) && b.expr.text[0] == '-' && b.expr.text != "-9223372036854775808")
+  // a + -2 as a - 2, unless there is no positive integer of that size
+  if (op == Op::add && isNumber(b.expr) && b.expr.text[0] == '-' && b.expr.text != "-9223372036854775808" &&
+      b.expr.text != "-inf")
     op = Op::subtract, b.expr.text.erase(0, 1);
   if (op == Op::multiply && isNumber(b.expr) && a.expr.kind != Kind::chain && !isNumber(a.expr)) std::swap(a, b);
   bool isComparison = op != Op::conjunction && op != Op::disjunction && op > Op::divide;

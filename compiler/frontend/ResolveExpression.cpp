@@ -253,7 +253,9 @@ NodeId ExpressionResolver::callBuiltin(const Builtin &builtin, const Expr &expr)
   using Kind = Builtin::Kind;
   if (inside && !builtin.elementwise)
     return error(expr.spot, "`" + expr.text + "` is not elementwise: a fn cannot use it");
-  const std::optional<Spot> over = !expr.tail ? std::nullopt : expr.tail->overSpot ? expr.tail->overSpot : expr.tail->across;
+  const std::optional<Spot> over = !expr.tail            ? std::nullopt
+                                   : expr.tail->overSpot ? expr.tail->overSpot
+                                                         : expr.tail->across;
   if (inFactor) {
     bool exact = builtin.kind == Kind::size || builtin.kind == Kind::count || builtin.kind == Kind::minimum ||
                  builtin.kind == Kind::maximum || builtin.kind == Kind::clamp || builtin.kind == Kind::absolute ||
@@ -280,7 +282,8 @@ NodeId ExpressionResolver::callBuiltin(const Builtin &builtin, const Expr &expr)
   }
   if (builtin.reduction && (over || !builtin.elementwise)) return reduce(builtin, expr);
   if (over)
-    return error(*over, "`" + expr.text + "` is elementwise: it has no `" + (expr.tail->overSpot ? "over" : "across") + "`");
+    return error(*over,
+                 "`" + expr.text + "` is elementwise: it has no `" + (expr.tail->overSpot ? "over" : "across") + "`");
   if (expr.tail)
     return error(expr.tail->named.front().first.spot,
                  "`" + expr.text + "` has no argument called `" + expr.tail->named.front().first.text + "`");

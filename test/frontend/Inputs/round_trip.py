@@ -1,10 +1,9 @@
 """Formats kernels as text and compiles that: the same text comes out again, and the same kernel.
 
-  round_trip.py specs DIR           every kernel of the specs
-  round_trip.py fuzz DIR COUNT      generated kernels (test/fuzz)
+  round_trip.py DIR FILE...              every kernel of some files
+  round_trip.py DIR --generated COUNT    kernels of test/fuzz
 """
 
-import glob
 import hashlib
 import os
 import re
@@ -33,8 +32,9 @@ def split(printed):
 
 
 def digest(ir):
-    """A hash of a kernel that knows of no order: of its head and its results, each with all that it is made of."""
-    hashes, roots = {}, []
+    """A hash of a kernel that knows of no order: of its head and its results, each with all that it is made of. Broadcasts
+    are left to the types; a + -b is a - b."""
+    hashes, negated, roots = {}, {}, []
     for line in ir.splitlines():
         line = line.strip()
         defined = re.match(r"((?:%\w+(?:, )?)+) = (.*)", line)
@@ -43,13 +43,29 @@ def digest(ir):
             body = re.sub(r" attributes .*", "", body)  # where splits stand
             for place, name in enumerate(re.findall(r"(%\w+):", body)):
                 hashes[name] = f"argument {place}"
-        body = re.sub(r"%\w+", lambda name: f"({hashes[name[0]]})", body)
+        operands = [hashes[name] for name in re.findall(r"%\w+", body)]
+        if body.startswith("norm.broadcast"):
+            hashes[defined[1]] = operands[0]
+            continue
+        if body.startswith("arith.addf") and (pair := difference(operands, negated)):
+            body = re.sub(r".* :", "arith.subf %a, %b :", body)
+            operands = pair
+        body = re.sub(r"%\w+", lambda _, each=iter(operands): f"({next(each)})", body)
         code = hashlib.sha256(body.encode()).hexdigest()
         if defined:
             hashes.update({name: f"{code} {place}" for place, name in enumerate(defined[1].split(", "))})
         elif body.startswith("norm."):
             roots.append(body)
+        if body.startswith("arith.negf"):
+            negated[hashes[defined[1]]] = operands[0]
     return sorted(roots)
+
+
+def difference(operands, negated):
+    for a, b in (operands, operands[::-1]):
+        if b in negated:
+            return [a, negated[b]]
+    return None
 
 
 def check(spec, folder, *options):
@@ -64,20 +80,21 @@ def check(spec, folder, *options):
         sys.exit(f"{spec} {options}: the kernel is\n{ir}\nas text\n{text}\nand of that\n{compiled}")
 
 
-def specs(folder, root):
+def written(folder, files):
     count = 0
-    for spec in sorted(glob.glob(os.path.join(root, "specs", "*.norm"))):
+    for spec in files:
         with open(spec, encoding="utf-8") as file:
             source = file.read()
         for name, head in re.findall(r"^kernel (\w+)(.*?)\{", source, re.MULTILINE | re.DOTALL):
             bound = [f"-D{name}={value}" for name, value in BINDINGS.items() if f"{name}: int" in head]
             check(spec, folder, "-k", name, *bound)
             count += 1
-    print(f"{count} kernels of the specs")
+    print(f"{count} kernels")
 
 
-def fuzz(folder, root, count):
-    sys.path[:0] = [os.path.join(root, "test", "fuzz"), os.path.join(root, "test", "Integration")]
+def generated(folder, count):
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    sys.path[:0] = [os.path.join(root, "fuzz"), os.path.join(root, "Integration")]
     from generate import Maker  # noqa: E402
 
     for number in range(count):
@@ -85,17 +102,15 @@ def fuzz(folder, root, count):
         with open(spec, "w", encoding="utf-8") as file:
             file.write(Maker(1, number).make().text())
         check(spec, folder)
-    print(f"{count} generated kernels")
 
 
 def main():
-    mode, folder = sys.argv[1:3]
-    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    folder, *files = sys.argv[1:]
     os.makedirs(folder, exist_ok=True)
-    if mode == "specs":
-        specs(folder, root)
+    if files[0] == "--generated":
+        generated(folder, int(files[1]))
     else:
-        fuzz(folder, root, int(sys.argv[3]))
+        written(folder, files)
 
 
 if __name__ == "__main__":
