@@ -55,6 +55,8 @@ void ValueEmitter::emit(const std::vector<NodeId> &roots) {
   for (NodeId id = 0; id < graph.size(); ++id) {
     if (!needed[id]) continue;
     location = locationOf(builder.getContext(), graph[id].spot);
+    if (auto name = kernel.names.find(id); name != kernel.names.end())
+      location = NameLoc::get(builder.getStringAttr(name->second), location);
     values[id] = emitNode(graph[id]);
   }
 }

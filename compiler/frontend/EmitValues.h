@@ -15,7 +15,8 @@ class ValueEmitter {
 public:
   ValueEmitter(mlir::OpBuilder &builder, const ResolvedKernel &kernel, mlir::ValueRange arguments);
 
-  /// Emits what the given values and the factors of splits need, each once, operands before users.
+  /// Emits what the given values and the factors of splits need, each once, operands before users; a `let`'s name goes
+  /// with the location.
   void emit(const std::vector<NodeId> &roots);
   mlir::Value operator[](NodeId node) const { return values[node]; }
   /// A value as it goes to memory of this type, over the same axes.

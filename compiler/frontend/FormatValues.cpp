@@ -32,6 +32,16 @@ template <typename... Phrases> std::vector<Phrase> list(Phrases &&...phrases) {
   return result;
 }
 
+/// (x − mean) · rstd or (x − mean) / sigma, by their axes.
+bool isNormalized(Operation *op) {
+  if (!isa_and_nonnull<arith::MulFOp, arith::DivFOp>(op)) return false;
+  auto deviation = op->getOperand(0).getDefiningOp<arith::SubFOp>();
+  size_t rank = norm::axesOf(op->getResult(0).getType()).size();
+  auto isConstantAlong = [&](Value value) { return norm::axesOf(shownOf(value).getType()).size() < rank; };
+  return deviation && isConstantAlong(op->getOperand(1)) && isConstantAlong(deviation.getRhs()) &&
+         !isConstantAlong(deviation.getLhs()) && !constantOf(op->getOperand(1)) && !constantOf(deviation.getRhs());
+}
+
 /// The function of the language that an op is; empty where it is none.
 StringRef functionOf(Operation *op) {
   return llvm::TypeSwitch<Operation *, StringRef>(op)
@@ -173,9 +183,10 @@ std::string ValueFormatter::uniqueName(const std::string &base) {
 
 std::string ValueFormatter::nameFor(Value value) {
   Operation *op = value.getDefiningOp();
+  if (auto given = op ? dyn_cast<NameLoc>(op->getLoc()) : NameLoc()) return uniqueName(given.getName().str());
   if (isa_and_nonnull<math::RsqrtOp>(op)) return uniqueName("rstd");
   if (isa_and_nonnull<math::SqrtOp>(op)) return uniqueName("sigma");
-  return uniqueName("v");
+  return uniqueName(isNormalized(op) ? "normal" : "v");
 }
 
 //===-- Statements
@@ -233,12 +244,14 @@ void ValueFormatter::formatMoments(MomentsOp op) {
     tail.named.emplace_back(Name{"method", {}},
                             namePhrase(stringifyMethod(op.getMethod()).str(), ValueKind::real, 0).expr);
   Let let;
-  for (const char *name : {"mu", "variance"}) let.names.push_back({uniqueName(name), {}});
+  auto given = dyn_cast<NameLoc>(op.getLoc());
+  auto [mean, variance] = given ? given.getName().getValue().split(", ") : std::pair<StringRef, StringRef>("mu", "variance");
+  for (StringRef name : {mean, variance}) let.names.push_back({uniqueName(name.str()), {}});
   let.value = std::move(call.expr);
-  std::vector<std::string> given = {let.names[0].text, let.names[1].text};
+  std::vector<Name> assigned = let.names;
   write(std::move(let));
-  for (auto [result, name] : llvm::zip(op.getResults(), given))
-    finish(result, namePhrase(name, ValueKind::real, call.axes & ~over));
+  for (auto [result, name] : llvm::zip(op.getResults(), assigned))
+    finish(result, namePhrase(name.text, ValueKind::real, call.axes & ~over));
 }
 
 void ValueFormatter::finish(Value value, Phrase phrase) {

@@ -185,6 +185,9 @@ private:
       error(let.value.spot, "moments gives a mean and a variance: write `let mean, variance = moments(...)`");
     else if (!pair && let.names.size() > 1)
       error(let.names[1].spot, "one value for " + std::to_string(let.names.size()) + " names: only moments gives two");
+    if (pair && first != poison && let.names.size() == 2)
+      into.names.emplace(into.graph[first].operands[0], let.names[0].text + ", " + let.names[1].text);
+    else into.names.emplace(first, let.names[0].text);
     for (size_t i = 0; i < let.names.size(); ++i)
       add(let.names[i], {Symbol::Role::let, let.names[i].spot, i == 0 ? first : i == 1 ? second : poison});
   }

@@ -24,6 +24,7 @@ struct ResolvedKernel {
   std::vector<Factor> factors;
   std::vector<NodeId> outputValues; // what each output stores, over its axes
   std::map<size_t, NodeId> updates; // what state is replaced by, by the index of the input
+  std::map<NodeId, std::string> names; // what a `let` calls a value first; of moments "mean, variance"
 };
 
 /// Resolves a kernel with the given bindings. False where there is an error, which has been reported.

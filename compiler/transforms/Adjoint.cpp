@@ -90,7 +90,9 @@ Cotangent Adjoint::times(const Cotangent &term, Value value) {
 
 void Adjoint::reverse(Operation &op) {
   if (op.getNumResults() == 0 || llvm::none_of(op.getResults(), [&](Value value) { return isActive(value); })) return;
-  b.setLoc(op.getLoc());
+  // The name that the text gives the op's value is not its cotangent's.
+  auto named = dyn_cast<NameLoc>(op.getLoc());
+  b.setLoc(named ? named.getChildLoc() : op.getLoc());
   if (auto moments = dyn_cast<MomentsOp>(op)) return reverseMoments(moments);
   if (isRoot(op.getResult(0))) return reverseRoot(op);
   std::optional<Cotangent> gathered = gather(terms, op.getResult(0));

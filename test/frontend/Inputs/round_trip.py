@@ -51,14 +51,19 @@ def digest(ir):
             body = re.sub(r".* :", "arith.subf %a, %b :", body)
             operands = pair
         body = re.sub(r"%\w+", lambda _, each=iter(operands): f"({next(each)})", body)
-        code = hashlib.sha256(body.encode()).hexdigest()
         if defined:
-            hashes.update({name: f"{code} {place}" for place, name in enumerate(defined[1].split(", "))})
+            hashes.update({name: f"{coded(body)} {place}" for place, name in enumerate(defined[1].split(", "))})
         elif body.startswith("norm."):
             roots.append(body)
         if body.startswith("arith.negf"):
             negated[hashes[defined[1]]] = operands[0]
+        elif body.startswith("arith.constant -"):
+            negated[hashes[defined[1]]] = coded(body.replace("-", "", 1)) + " 0"
     return sorted(roots)
+
+
+def coded(body):
+    return hashlib.sha256(body.encode()).hexdigest()
 
 
 def difference(operands, negated):
