@@ -115,14 +115,13 @@ Value broadcastTo(PatternRewriter &rewriter, Location location, Value value, Typ
 /// What a value broadcasts where that does not range over any of the axes; null otherwise.
 Value constantAlong(Value value, ArrayAttr over) {
   auto broadcast = value ? value.getDefiningOp<BroadcastOp>() : BroadcastOp();
-  bool varies = !broadcast || llvm::any_of(axesOf(broadcast.getInput().getType()), [&](StringAttr axis) {
-                  return llvm::is_contained(over, axis);
-                });
+  bool varies = !broadcast || llvm::any_of(axesOf(broadcast.getInput().getType()),
+                                           [&](StringAttr axis) { return llvm::is_contained(over, axis); });
   return varies ? Value() : broadcast.getInput();
 }
 
-/// Weights that are the same at all points are no weights: Σw·x / Σw = mean · w / w, which is NaN where w is 0, infinite or
-/// NaN, as the weighted mean is.
+/// Weights that are the same at all points are no weights: Σw·x / Σw = mean · w / w, which is NaN where w is 0,
+/// infinite or NaN, as the weighted mean is.
 struct UniformWeights : OpRewritePattern<MomentsOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(MomentsOp op, PatternRewriter &rewriter) const override {
@@ -169,10 +168,18 @@ struct ReduceOfUniform : OpRewritePattern<ReduceOp> {
       empty = constant(rewriter.getFloatAttr(element, 0.0));
       break;
     }
-    case ReduceKind::max: empty = constant(rewriter.getFloatAttr(element, -infinity)); break;
-    case ReduceKind::min: empty = constant(rewriter.getFloatAttr(element, infinity)); break;
-    case ReduceKind::any: empty = constant(rewriter.getBoolAttr(false)); break;
-    case ReduceKind::all: empty = constant(rewriter.getBoolAttr(true)); break;
+    case ReduceKind::max:
+      empty = constant(rewriter.getFloatAttr(element, -infinity));
+      break;
+    case ReduceKind::min:
+      empty = constant(rewriter.getFloatAttr(element, infinity));
+      break;
+    case ReduceKind::any:
+      empty = constant(rewriter.getBoolAttr(false));
+      break;
+    case ReduceKind::all:
+      empty = constant(rewriter.getBoolAttr(true));
+      break;
     }
     value = arith::SelectOp::create(rewriter, location, any, value, empty);
     rewriter.replaceOp(op, broadcastTo(rewriter, location, value, op.getType()));

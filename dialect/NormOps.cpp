@@ -153,14 +153,16 @@ LogicalResult KernelOp::verify() {
       if (part) parts.push_back(part);
     for (StringAttr part : parts) // kernel_c2
       if (!declared.contains(part))
-        return emitOpError() << "axis " << axis.getName() << " is made of " << part << ", which is not declared before it";
+        return emitOpError() << "axis " << axis.getName() << " is made of " << part
+                             << ", which is not declared before it";
     if (!declared.insert(axis.getName()).second) // kernel_c1
       return emitOpError() << "declares axis " << axis.getName() << " twice";
   }
   llvm::SmallPtrSet<Attribute, 8> used;
   auto verifyAxes = [&](Operation *op, Type type) -> LogicalResult { // kernel_c3
     for (StringAttr name : axesOf(type)) {
-      if (!declared.contains(name)) return op->emitOpError() << "ranges over axis " << name << ", which is not declared";
+      if (!declared.contains(name))
+        return op->emitOpError() << "ranges over axis " << name << ", which is not declared";
       used.insert(name);
     }
     return success();
@@ -187,14 +189,16 @@ LogicalResult KernelOp::verify() {
 LogicalResult ReturnOp::verify() {
   auto kernel = cast<KernelOp>((*this)->getParentOp());
   if (getOperandTypes() != kernel.getResultTypes()) // return_c1
-    return emitOpError() << "gives " << getOperandTypes() << ", but the kernel's results are " << kernel.getResultTypes();
+    return emitOpError() << "gives " << getOperandTypes() << ", but the kernel's results are "
+                         << kernel.getResultTypes();
   return success();
 }
 
 LogicalResult FactorOp::verify() {
   auto kernel = (*this)->getParentOfType<KernelOp>();
   AxisAttr whole = kernel ? kernel.getAxis(getWholeAttr()) : AxisAttr();
-  if (!whole || !whole.isProduct() || (whole.getOuter() != getAxisAttr() && whole.getInner() != getAxisAttr())) // factor_c1
+  if (!whole || !whole.isProduct() ||
+      (whole.getOuter() != getAxisAttr() && whole.getInner() != getAxisAttr())) // factor_c1
     return emitOpError() << getWholeAttr() << " is not a product with factor " << getAxisAttr();
   return success();
 }
@@ -286,7 +290,8 @@ LogicalResult AllReduceOp::verify() {
 LogicalResult norm::verifyGathered(Operation *op, Type one, Type all) {
   AxisList axes = axesOf(all);
   if (getElementTypeOrSelf(one) != getElementTypeOrSelf(all) || axes.empty() || axes.drop_front() != axesOf(one))
-    return op->emitOpError() << "gathers " << one << " to " << all << ", which is not the same over an axis of replicas";
+    return op->emitOpError() << "gathers " << one << " to " << all
+                             << ", which is not the same over an axis of replicas";
   return success();
 }
 LogicalResult AllGatherOp::verify() {
@@ -353,8 +358,9 @@ static bool isExact(Type from, Type to) {
   from = getElementTypeOrSelf(from);
   to = getElementTypeOrSelf(to);
   if (from == to || from.isInteger(1)) return true;
-  if (isa<FloatType>(from)) return isa<FloatType>(to) && (from.getIntOrFloatBitWidth() < 32 ? to.getIntOrFloatBitWidth() >= 32
-                                                                                          : from.isF32() && to.isF64());
+  if (isa<FloatType>(from))
+    return isa<FloatType>(to) &&
+           (from.getIntOrFloatBitWidth() < 32 ? to.getIntOrFloatBitWidth() >= 32 : from.isF32() && to.isF64());
   return to.isInteger(64) || (from.isInteger(8) && (to.isF32() || to.isF64())) || (from.isInteger(32) && to.isF64());
 }
 OpFoldResult CastOp::fold(FoldAdaptor) {

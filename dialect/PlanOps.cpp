@@ -36,7 +36,8 @@ static llvm::SmallPtrSet<Attribute, 8> boundNames(Operation *op) {
 static LogicalResult verifyDeclared(Operation *op, ArrayAttr axes, llvm::SmallPtrSet<Attribute, 8> bound) {
   auto kernel = op->getParentOfType<KernelOp>();
   for (StringAttr name : namesOf(axes)) {
-    if (!kernel || !kernel.getAxis(name)) return op->emitOpError() << "sweeps over " << name << ", which is not declared";
+    if (!kernel || !kernel.getAxis(name))
+      return op->emitOpError() << "sweeps over " << name << ", which is not declared";
     for (StringAttr part : kernel.namesWithin(name)) // phase_c1, pass_c1
       if (!bound.insert(part).second) return op->emitOpError() << "binds " << part << ", which is bound already";
   }

@@ -23,7 +23,8 @@ struct Collapse {
       return first != axes.end() && second != axes.end() && second == first + 1;
     };
     auto asSet = [&](AxisList axes) { return llvm::is_contained(axes, outer) == llvm::is_contained(axes, inner); };
-    if (!llvm::all_of(kernel.getArgumentTypes(), inMemory) || !llvm::all_of(kernel.getResultTypes(), inMemory)) return false;
+    if (!llvm::all_of(kernel.getArgumentTypes(), inMemory) || !llvm::all_of(kernel.getResultTypes(), inMemory))
+      return false;
     return !kernel.getBody()
                 .walk([&](Operation *op) {
                   bool fine = llvm::all_of(op->getResultTypes(), [&](Type type) { return asSet(axesOf(type)); });
@@ -65,7 +66,9 @@ struct Collapse {
     for (BlockArgument argument : kernel.getArguments()) argument.setType(retype(argument.getType()));
     kernel.getBody().walk([&](Operation *op) {
       for (OpResult result : op->getResults()) result.setType(retype(result.getType()));
-      auto rename = [&](ArrayAttr names) { return arrayOf(kernel.getContext(), replaced(namesOf(names), outer, inner, whole)); };
+      auto rename = [&](ArrayAttr names) {
+        return arrayOf(kernel.getContext(), replaced(namesOf(names), outer, inner, whole));
+      };
       if (auto reduce = dyn_cast<ReduceOp>(op)) reduce.setOverAttr(rename(reduce.getOver()));
       if (auto moments = dyn_cast<MomentsOp>(op)) moments.setOverAttr(rename(moments.getOver()));
     });

@@ -34,7 +34,9 @@ struct Arithmetic {
     auto element = cast<FloatType>(getElementTypeOrSelf(type));
     return to(arith::ConstantOp::create(b, b.getFloatAttr(element, value)), type);
   }
-  Value fromInteger(Value value, Type element) { return arith::SIToFPOp::create(b, withElement(value.getType(), element), value); }
+  Value fromInteger(Value value, Type element) {
+    return arith::SIToFPOp::create(b, withElement(value.getType(), element), value);
+  }
   Value select(Value condition, Value x, Value y) { return arith::SelectOp::create(b, condition, x, y); }
   Value compare(arith::CmpFPredicate predicate, Value x, Value y) { return arith::CmpFOp::create(b, predicate, x, y); }
   Value sum(Value x, ArrayAttr over, ArrayAttr into) { return ReduceOp::create(b, ReduceKind::sum, x, over, into); }
@@ -112,8 +114,8 @@ struct Decomposition {
   /// Σw (x − mean − rest)².
   Value correctedSquare(Part part) { return a.subtract(part.square, a.multiply(part.restSum, part.rest)); }
 
-  /// Chan, Golub and LeVeque's combination of parts along some axes: M2 = Σ (M2ᵢ + wᵢ (meanᵢ − mean)²), as plain sums over
-  /// them. `square` is of each part, corrected; `count` of all together.
+  /// Chan, Golub and LeVeque's combination of parts along some axes: M2 = Σ (M2ᵢ + wᵢ (meanᵢ − mean)²), as plain sums
+  /// over them. `square` is of each part, corrected; `count` of all together.
   Part combine(Part part, Value square, Value count, bool mayBeEmpty, ArrayAttr over) {
     Part whole;
     whole.count = count;
@@ -133,7 +135,8 @@ struct Decomposition {
     auto kernel = op->getParentOfType<KernelOp>();
     SmallVector<StringAttr> divided, combined = namesOf(chunks);
     for (StringAttr axis : namesOf(op.getOver())) {
-      bool isDivided = llvm::any_of(namesOf(chunks), [&](StringAttr chunk) { return kernel.getAxis(chunk).getWhole() == axis; });
+      bool isDivided =
+          llvm::any_of(namesOf(chunks), [&](StringAttr chunk) { return kernel.getAxis(chunk).getWhole() == axis; });
       (isDivided ? divided : combined).push_back(axis);
     }
     ArrayAttr inChunk = arrayOf(b.getContext(), divided), acrossChunks = arrayOf(b.getContext(), combined);
