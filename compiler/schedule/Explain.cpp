@@ -1,5 +1,6 @@
 #include "compiler/schedule/Explain.h"
-#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/Support/raw_ostream.h"
 #include <fmt/format.h>
 #include <map>
@@ -109,20 +110,18 @@ private:
     line(1, "phase {}: {}", number, phase.getAxes().empty() ? "one block" : "a block for each of " + joined(phase.getAxes()));
     describeBody(phase.getBody().front(), 2);
     // Within a phase a block reads what it has read before from its worker's own cache.
-    llvm::MapVector<Value, bool> touched;
+    llvm::SetVector<Value> memories;
+    llvm::DenseSet<Value> read, written;
     phase.walk([&](Operation *op) {
-      if (auto load = dyn_cast<LoadOp>(op)) touched.insert({load.getFrom(), false});
-      if (auto store = dyn_cast<StoreOp>(op)) touched.insert({store.getTo(), true});
+      Value memory;
+      if (auto load = dyn_cast<LoadOp>(op)) read.insert(memory = load.getFrom());
+      if (auto store = dyn_cast<StoreOp>(op)) written.insert(memory = store.getTo());
+      if (memory) memories.insert(memory);
     });
-    for (auto [memory, isWritten] : touched) {
-      bool isRead = false, written = false;
-      phase.walk([&](Operation *op) {
-        if (auto load = dyn_cast<LoadOp>(op)) isRead |= load.getFrom() == memory;
-        if (auto store = dyn_cast<StoreOp>(op)) written |= store.getTo() == memory;
-      });
+    for (Value memory : memories) {
       Points points = pointsOf(axesOf(memory.getType()));
       std::string bytes = points.text(bytesOf(memory.getType()));
-      for (auto [does, verb] : {std::pair(isRead, "reads"), std::pair(written, "writes")})
+      for (auto [does, verb] : {std::pair(read.contains(memory), "reads"), {written.contains(memory), "writes"}})
         if (does) {
           line(2, "{} {} ({} bytes)", verb, nameOf(memory), bytes);
           if (isa<BlockArgument>(memory)) traffic.emplace_back(points, bytesOf(memory.getType()));

@@ -2,7 +2,6 @@
 #define NORMC_COMPILER_SCHEDULE_PHASEBUILDER_H
 #include "compiler/schedule/Phases.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
-#include "mlir/IR/IRMapping.h"
 
 namespace normc {
 
