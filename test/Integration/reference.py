@@ -1,26 +1,26 @@
-"""Every example of specs/README.md: checked, and each of its kernels compiled to an object for this machine. Every
-standard spec: checked, and listed on that page.
+"""Every example of README.md and specs/README.md: checked, and each of its kernels and gradients compiled to an object
+for this machine. Every standard spec: checked, and listed in specs/README.md.
 
-A comment in an example whose line begins with `-D` binds parameters that have no default. Kernels across replicas and
-derived gradients are checked only.
+A comment in an example whose line begins with `-D` binds parameters that have no default.
 """
 
 import os
 import re
 
-from harness import SPECS, Failure, check, finish, normc, scratch
+from harness import ROOT, SPECS, Failure, check, finish, normc, scratch
 
 BLOCK = re.compile(r"^```norm\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
-def examples():
-    with open(os.path.join(SPECS, "README.md"), encoding="utf-8") as file:
+def examples(page):
+    """Pairs of the place and the text of an example."""
+    with open(os.path.join(ROOT, page), encoding="utf-8") as file:
         text = file.read()
-    return [(text[: m.start()].count("\n") + 2, m.group(1)) for m in BLOCK.finditer(text)]
+    return [(f"{page}:{text[: m.start()].count(chr(10)) + 2}", m.group(1)) for m in BLOCK.finditer(text)]
 
 
-def written(line, text):
-    path = os.path.join(scratch(), f"line-{line}.norm")
+def written(place, text):
+    path = os.path.join(scratch(), f"{place.replace('/', '-')}.norm")
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
     return path
@@ -31,22 +31,22 @@ def expect(done, status=0):
         raise Failure(f"status {done.returncode}: {done.stderr.strip()}")
 
 
-def checked(line, text):
-    done = normc("check", written(line, text), "-I", SPECS)
+def checked(place, text):
+    done = normc("check", written(place, text), "-I", SPECS)
     expect(done)
     for name in re.findall(r"^(?:kernel|gradient) (\w+)", text, re.MULTILINE):
         if name not in done.stdout:
             raise Failure(f"the signature of {name} is not printed")
 
 
-def compiled(line, text, kernel):
+def compiled(place, text, kernel):
     binding = re.search(r"// (-D .*)$", text, re.MULTILINE)
-    target = os.path.join(scratch(), f"line-{line}-{kernel}.o")
+    target = os.path.join(scratch(), f"{place.replace('/', '-')}-{kernel}.o")
     options = binding.group(1).split() if binding else []
     expect(
         normc(
             "compile",
-            written(line, text),
+            written(place, text),
             "-I",
             SPECS,
             "-k",
@@ -83,14 +83,14 @@ def main():
     for name in sorted(os.listdir(SPECS)):
         if name.endswith(".norm"):
             check(f"specs/{name}", standard, name)
-    found = examples()
-    if len(found) < 15:
-        raise SystemExit(f"only {len(found)} examples found in specs/README.md")
-    for line, text in found:
-        check(f"specs/README.md:{line}, check", checked, line, text)
-        for kernel in re.findall(r"^kernel (\w+)", text, re.MULTILINE):
-            if "across replicas" not in text:
-                check(f"specs/README.md:{line}, compile {kernel}", compiled, line, text, kernel)
+    for page, least in (("README.md", 1), ("specs/README.md", 15)):
+        found = examples(page)
+        if len(found) < least:
+            raise SystemExit(f"only {len(found)} examples found in {page}")
+        for place, text in found:
+            check(f"{place}, check", checked, place, text)
+            for kernel in re.findall(r"^(?:kernel|gradient) (\w+)", text, re.MULTILINE):
+                check(f"{place}, compile {kernel}", compiled, place, text, kernel)
     finish()
 
 

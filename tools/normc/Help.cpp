@@ -44,8 +44,9 @@ constexpr std::string_view compileHelp =
 
 Compiles one kernel. KIND is a stage, in the order of the compilation
   ast norm specialized collapsed decomposed planned vector llvm asm
-or a product: object (the default), shared. Stages are text, and go to standard output without -o; a product needs -o.
-With several kinds, OUT is what the files' names begin with: -o ln --emit planned,object writes ln.planned.mlir and ln.o.
+or a product: object (the default), shared. Stages are text, and go to standard output without -o; a
+product needs -o. With several kinds, OUT is what the files' names begin with: -o ln --emit
+planned,object writes ln.planned.mlir and ln.o.
 
   normc compile specs/layer_norm.norm --emit planned
   normc compile specs/group_norm.norm -D groups=8 -D T=bf16 --target cpu:x86-64-v3 -o group_norm.o
@@ -55,40 +56,46 @@ With several kinds, OUT is what the files' names begin with: -o ln --emit planne
 constexpr std::string_view runHelp =
     R"(usage: normc run FILE [selection] --input NAME=FILE... [--scalar NAME=NUMBER...] [--output NAME=FILE...]
 
-Runs one kernel. Element types, ranks and extents are those of the inputs; no type is converted. An optional input that
-is not passed is omitted. With --output, outputs that are not named are not computed; with none, each result's shape, mean,
-deviation, least and greatest element are printed. State (inout) is an --input, and an --output where its update is wanted.
+Runs one kernel. Element types, ranks and extents are those of the inputs; no type is converted. An
+optional input that is not passed is omitted. With --output, outputs that are not named are not
+computed; with none, each result's shape, mean, deviation, least and greatest element are printed.
+State (inout) is an --input, and an --output where its update is wanted.
 
-Arrays are .npy files, or in .npz archives: x=all.npz is its array x, x=all.npz:key another. bf16 and f8 are as NumPy stores
-ml_dtypes (|V2, |V1). Dimensions are in memory order, as --order lists them. Input files are never changed; output files
-appear whole or not at all, and an archive that is written is made anew. A file that cannot be opened is status 3, one that
-is damaged status 1.
+Arrays are .npy files, or in .npz archives: x=all.npz is its array x, x=all.npz:key another. bf16
+and f8 are as NumPy stores ml_dtypes (|V2, |V1). Dimensions are in memory order, as --order lists
+them. Input files are never changed; output files appear whole or not at all, and an archive that is
+written is made anew. A file that cannot be opened is status 3, one that is damaged status 1.
 
---seed-input makes an input: SHAPE is extents joined by x (none: 0-d), TYPE an element type, DIST normal(MEAN,DEVIATION) or
-uniform(LOWER,UPPER). Without DIST, floats are normal(0,1), integers uniform(0,10) and bools uniform(0,2), where UPPER itself
-does not occur. An element depends on the input's name, its position and DIST alone: the same command gives the same data.
+Replicas of a job, for reductions across them: x@0=a.npy, x@1=b.npy give each its own input,
+y@1=y.npy writes the output of one; an input without a number is that of all.
 
---time prints the time of a run, the bytes of the inputs and outputs a second, and their share of the memory limit: that of
-the faster of an ordinary and a cache-bypassing copy of as many bytes, by as many threads, measured beside it.
+--seed-input makes an input: SHAPE is extents joined by x (none: 0-d), TYPE an element type, DIST
+normal(MEAN,DEVIATION) or uniform(LOWER,UPPER). Without DIST, floats are normal(0,1), integers
+uniform(0,10) and bools uniform(0,2), where UPPER itself does not occur. An element depends on the
+input's name, its position and DIST alone: the same command gives the same data.
+
+--time prints the time of a run, the bytes of the inputs and outputs a second, and their share of
+the memory limit: that of the faster of an ordinary and a cache-bypassing copy of as many bytes, by
+as many threads, measured beside it.
 
   normc run specs/layer_norm.norm --rank f=1 --input x=x.npy --input gamma=gamma.npy --output y=y.npy
   normc run specs/group_norm.norm -D groups=4 --seed-input x=64x16x112x112:f32 --time
-  normc run specs/batch_norm.norm --input x=x.npy --input moving_mean=mm.npy --input moving_variance=mv.npy \
-      --scalar momentum=0.9 --output y=y.npy --output moving_mean=new.npz:mean
+  normc run specs/batch_norm.norm --input x=x.npy --input moving_mean=mm.npy \
+      --input moving_variance=mv.npy --scalar momentum=0.9 --output y=y.npy --output moving_mean=new.npz:mean
 )";
 
 constexpr std::string_view explainHelp = R"(usage: normc explain FILE [selection] [--target T]
 
-Prints how one kernel is going to run: its axes, phases and blocks, each pass with its vector width, and the bytes that it
-moves.
+Prints how one kernel is going to run: its axes, phases and blocks, each pass with its vector width,
+and the bytes that it moves.
 
   normc explain specs/group_norm.norm -D groups=8 --size c=256
 )";
 
 constexpr std::string_view gradientHelp = R"(usage: normc gradient FILE [-k GRADIENT] [-D NAME=VALUE...]
 
-Derives a gradient and prints it as a kernel of its own, in the language of FILE: compiled, it gives the same results. Its
-parameters are bound, by -D or their defaults.
+Derives a gradient and prints it as a kernel of its own, in the language of FILE: compiled, it gives
+the same results. Its parameters are bound, by -D or their defaults.
 
   normc gradient specs/layer_norm.norm -k layer_norm_backward
   normc gradient specs/group_norm.norm -k group_norm_backward -D groups=8 -D activation=silu

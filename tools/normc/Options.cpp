@@ -337,7 +337,7 @@ const std::vector<std::string> &stageNames() {
 
 const std::vector<OptionRow> &optionRows() {
   static const std::vector<OptionRow> rows = {
-      {"-k", "KERNEL", binding, "the kernel; without it, the file's first (of gradient: its only gradient)"},
+      {"-k", "KERNEL", binding, "the kernel; without it, the file's first, or its only gradient"},
       {"-D", "NAME=VALUE", binding, "bind a compile-time parameter: -D groups=8 -D T=bf16 -D activation=silu"},
       {"--size", "AXIS=N,...", selecting, "specialise for an extent: --size c=256,h=56"},
       {"--rank", "PACK=N,...", selecting, "dimensions of a pack where nothing passed tells: --rank s=2"},
@@ -354,13 +354,13 @@ const std::vector<OptionRow> &optionRows() {
        "the file to write, - for standard output; with several kinds, what their names begin with"},
       {"--stop-after", "STAGE", compileCommand, "compile no further; without --emit, write that stage"},
       {"--dump-stages", "DIR", compileCommand, "write each stage to a file of this folder"},
-      {"--input", "NAME=FILE", runCommand, "an input or state: x=x.npy, x=all.npz (array x) or x=all.npz:key; x@1=x.npy of replica 1 alone"},
+      {"--input", "NAME=FILE", runCommand, "an input or state: x=x.npy, x=all.npz, x=all.npz:key"},
       {"--seed-input", "NAME=SHAPE:TYPE[:DIST]", runCommand, "an input made up: x=8x64x56x56:f32:normal(0,1)"},
       {"--scalar", "NAME=NUMBER", runCommand, "a scalar input: momentum=0.99, training=true, rmax=inf"},
-      {"--output", "NAME=FILE", runCommand, "an output or updated state to write: y=y.npy or y=all.npz:key; y@1=y.npy of replica 1"},
+      {"--output", "NAME=FILE", runCommand, "an output or updated state to write: y=y.npy, y=all.npz:key"},
       {"--device", "DEVICE", runCommand, "cpu (the default) or evaluator, the slow oracle in double"},
       {"--threads", "N", runCommand, "threads that share the work; without it, one a core"},
-      {"--time", "", runCommand, "print the time, the bytes a second and the share of this machine's memory limit"},
+      {"--time", "", runCommand, "print the time, bytes a second and the share of the memory limit"},
   };
   return rows;
 }
