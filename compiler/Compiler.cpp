@@ -1,5 +1,5 @@
 #include "compiler/Compiler.h"
-#include "compiler/DeepStack.h"
+#include "compiler/Isolate.h"
 #include "compiler/Pipeline.h"
 #include "compiler/emit/LowerToLLVM.h"
 #include "compiler/emit/Object.h"
@@ -84,15 +84,15 @@ private:
     return !observer || observer(result, text);
   }
 
-  /// What a pass says of a kernel is an error at the line it came from; at no line it is our own mistake.
+  /// The mistakes of a spec are found by the front end and Specialize, which report them themselves: what a pass or a
+  /// verifier says is our own mistake.
   void report(Diagnostic &diagnostic) {
-    if (diagnostic.getSeverity() != DiagnosticSeverity::Error) return;
-    Place place = placeOf(diagnostic.getLocation());
-    if (place.line) diagnostics.error(place, diagnostic.str());
-    else internalError(diagnostic.str());
+    if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
+      internalError(placeOf(diagnostic.getLocation()), diagnostic.str());
   }
-  void internalError(const std::string &what) {
-    diagnostics.error({}, std::string("internal error in stage ") + stage + ": " + what, Fault::system);
+  void internalError(Place place, const std::string &what) {
+    if (place.file.empty()) place.file = path;
+    diagnostics.error(std::move(place), std::string("internal error in stage ") + stage + ": " + what, Fault::system);
   }
 
   /// Takes the kernel through the stages up to and with `last`. False on an error, or where the observer wants to go no
@@ -104,7 +104,7 @@ private:
   bool runPasses(PassManager &passes) {
     passes.enableVerifier(false);
     bool done = succeeded(passes.run(*module)) && succeeded(verify(*module));
-    if (!done && !diagnostics.any()) internalError("it failed without saying why");
+    if (!done && !diagnostics.any()) internalError({}, "it failed without saying why");
     return done;
   }
 
@@ -112,11 +112,13 @@ private:
   const StageObserver &observer;
   MLIRContext context;
   ScopedDiagnosticHandler handler;
+  std::string path;           // of the spec
   const char *stage = "norm"; // the one at work
   OwningOpRef<ModuleOp> module;
 };
 
 bool Compilation::specialize(const Source &source, const Selection &selection) {
+  path = source.path;
   std::unique_ptr<File> file = parseFile(source.path, source.text, source.importPaths, diagnostics);
   if (diagnostics.any() || !show("ast", [&] { return printAst(*file->main); })) return false;
 
@@ -208,6 +210,13 @@ std::optional<Artifact> Compilation::generate(const Machine &machine) {
 
 } // namespace
 
+/// Where LLVM gives up, that is an error like others.
+static bool guarded(const std::string &path, Diagnostics &diagnostics, llvm::function_ref<void()> work) {
+  std::optional<std::string> reason = isolate(work);
+  if (reason) diagnostics.error({path}, "internal error: LLVM gave up: " + *reason, Fault::system);
+  return !reason;
+}
+
 static std::optional<Machine> parseOneTarget(std::string_view target, Diagnostics &diagnostics) {
   std::vector<Machine> machines = parseTargets(target, diagnostics);
   if (machines.size() > 1)
@@ -222,7 +231,7 @@ std::optional<Artifact> compile(const Source &source, const Selection &selection
   std::optional<Machine> machine = parseOneTarget(target, diagnostics);
   if (!machine) return std::nullopt;
   std::optional<Artifact> artifact;
-  onDeepStack([&] {
+  guarded(source.path, diagnostics, [&] {
     Compilation compilation(diagnostics, observer);
     if (compilation.specialize(source, selection)) artifact = compilation.generate(*machine);
   });
@@ -234,7 +243,7 @@ std::optional<std::string> explain(const Source &source, const Selection &select
   std::optional<Machine> machine = parseOneTarget(target, diagnostics);
   if (!machine) return std::nullopt;
   std::optional<std::string> text;
-  onDeepStack([&] {
+  guarded(source.path, diagnostics, [&] {
     StageObserver none;
     Compilation compilation(diagnostics, none);
     if (compilation.specialize(source, selection)) text = compilation.explain(*machine);
@@ -244,7 +253,7 @@ std::optional<std::string> explain(const Source &source, const Selection &select
 
 std::optional<std::string> gradientText(const Source &source, const Selection &selection, Diagnostics &diagnostics) {
   std::optional<std::string> text;
-  onDeepStack([&] {
+  guarded(source.path, diagnostics, [&] {
     StageObserver none;
     text = Compilation(diagnostics, none).gradient(source, selection);
   });
@@ -254,6 +263,7 @@ std::optional<std::string> gradientText(const Source &source, const Selection &s
 struct Evaluation::State {
   Diagnostics diagnostics;
   StageObserver none;
+  std::string path;
   Compilation compilation{diagnostics, none};
 };
 
@@ -263,8 +273,12 @@ Evaluation::~Evaluation() = default;
 std::unique_ptr<Evaluation> Evaluation::prepare(const Source &source, const Selection &selection,
                                                 Diagnostics &diagnostics) {
   std::unique_ptr<Evaluation> evaluation(new Evaluation);
+  evaluation->state->path = source.path;
   bool good = false;
-  onDeepStack([&] { good = evaluation->state->compilation.specialize(source, selection); });
+  if (!guarded(source.path, diagnostics, [&] { good = evaluation->state->compilation.specialize(source, selection); })) {
+    evaluation.release(); // a part of what stays behind
+    return nullptr;
+  }
   diagnostics.append(evaluation->state->diagnostics); // errors, and the texts that later ones quote
   return good ? std::move(evaluation) : nullptr;
 }
@@ -273,7 +287,7 @@ const Signature &Evaluation::signature() const { return state->compilation.signa
 
 bool Evaluation::run(std::span<const ReplicaArguments> replicas, Diagnostics &diagnostics) const {
   bool good = false;
-  onDeepStack([&] { good = evaluate(state->compilation.kernel, signature(), replicas, diagnostics); });
+  guarded(state->path, diagnostics, [&] { good = evaluate(state->compilation.kernel, signature(), replicas, diagnostics); });
   return good;
 }
 

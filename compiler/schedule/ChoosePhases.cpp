@@ -56,6 +56,21 @@ Value storedFor(Value value) {
   return other.getDefiningOp<arith::ConstantOp>() ? compare.getLhs() : value;
 }
 
+/// Whether something holds of an operation that a value is made of, without a reduction (or a value that `stops`) in
+/// between. Each is looked at once, however often it is used.
+bool anyBelow(Value value, llvm::function_ref<bool(Operation *)> holds,
+              llvm::function_ref<bool(Value)> stops = [](Value) { return false; }) {
+  llvm::SetVector<Value> work;
+  work.insert(value);
+  for (size_t i = 0; i < work.size(); ++i) {
+    Operation *op = work[i].getDefiningOp();
+    if (!op || isa<ReduceOp>(op) || stops(work[i])) continue;
+    if (holds(op)) return true;
+    work.insert_range(op->getOperands());
+  }
+  return false;
+}
+
 class Chooser {
 public:
   explicit Chooser(KernelOp kernel) : kernel(kernel), structure(kernel) {
@@ -130,20 +145,17 @@ private:
     if (structure.stageOf(value) > stage) return false;
     if (llvm::any_of(structure.nearest(value), [&](Operation *r) { return !done.contains(r) && !local.contains(r); }))
       return false;
-    return !picksAcrossBlocks(value, phase);
+    return !picksAcrossBlocks(value, phase, [&](Operation *r) { return !done.contains(r); });
   }
   /// `at` along a block's axis of what this phase computes must wait for the next.
-  bool picksAcrossBlocks(Value value, const Phase &phase) {
-    Operation *op = value.getDefiningOp();
-    if (!op || isa<ReduceOp>(op)) return false;
-    if (auto at = dyn_cast<AtOp>(op)) {
-      Axes bound = wholesOf(kernel, phase.block);
-      llvm::append_range(bound, phase.rows);
-      bool crosses = meets(kernel.leavesOf(at.getAxisAttr()), bound) || contains(bound, at.getAxisAttr());
-      if (crosses && llvm::any_of(structure.nearest(at.getInput()), [&](Operation *r) { return !done.contains(r); }))
-        return true;
-    }
-    return llvm::any_of(op->getOperands(), [&](Value operand) { return picksAcrossBlocks(operand, phase); });
+  bool picksAcrossBlocks(Value value, const Phase &phase, llvm::function_ref<bool(Operation *)> isComputedHere) {
+    Axes bound = wholesOf(kernel, phase.block);
+    llvm::append_range(bound, phase.rows);
+    return anyBelow(value, [&](Operation *op) {
+      auto at = dyn_cast<AtOp>(op);
+      bool crosses = at && (meets(kernel.leavesOf(at.getAxisAttr()), bound) || contains(bound, at.getAxisAttr()));
+      return crosses && llvm::any_of(structure.nearest(at.getInput()), isComputedHere);
+    });
   }
 
   /// The reduction a phase is built around: one whose result is wanted where it was swept, and the largest.
@@ -164,7 +176,7 @@ private:
   /// had to be rewritten.
   bool addPhase(const llvm::SetVector<Operation *> &needed, bool shares) {
     Operation *lead = chooseLead(needed);
-    Structure::Layout layout = structure.layoutOf(lead);
+    const Structure::Layout &layout = structure.layoutOf(lead);
     Phase phase;
     phase.stage = stage;
     phase.block = layout.blocks;
@@ -186,7 +198,7 @@ private:
       llvm::append_range(all, phase.block);
       llvm::append_range(all, phase.rows);
       if (!isSubset(points, all) || !isSubset(wholesOf(kernel, layout.blocks), points)) continue;
-      if (llvm::any_of(structure.nearest(inputOf(reduction)), [&](Operation *r) { return dependsAcross(r, phase, needed); }))
+      if (llvm::any_of(structure.nearest(inputOf(reduction)), [&](Operation *r) { return dependsAcross(r, phase); }))
         continue;
       if (!meets(crossed, into)) {
         // Once: what goes by chunks of one axis is nothing for the rows of another. So the rewriting ends.
@@ -214,11 +226,16 @@ private:
     llvm_unreachable("none of the axes is in the order");
   }
   /// Whether a reduction that this phase would have to compute first is itself across its blocks.
-  bool dependsAcross(Operation *reduction, const Phase &phase, const llvm::SetVector<Operation *> &needed) {
-    if (done.contains(reduction)) return false;
-    if (meets(overOf(reduction), phase.block) || meets(overOf(reduction), phase.rows)) return true;
-    if (!isSubset(wholesOf(kernel, phase.block), axesOf(inputOf(reduction).getType()))) return true;
-    return llvm::any_of(structure.nearest(inputOf(reduction)), [&](Operation *r) { return dependsAcross(r, phase, needed); });
+  bool dependsAcross(Operation *reduction, const Phase &phase) {
+    llvm::SetVector<Operation *> work;
+    work.insert(reduction);
+    for (size_t i = 0; i < work.size(); ++i) {
+      if (done.contains(work[i])) continue;
+      if (meets(overOf(work[i]), phase.block) || meets(overOf(work[i]), phase.rows)) return true;
+      if (!isSubset(wholesOf(kernel, phase.block), axesOf(inputOf(work[i]).getType()))) return true;
+      work.insert_range(structure.nearest(inputOf(work[i])));
+    }
+    return false;
   }
   void splitRows(ReduceOp reduce, StringAttr axis) {
     StringAttr chunk = addChunks(axis, "_rows", rowsInChunk, {}, rowChunks);
@@ -435,7 +452,9 @@ private:
     Axes axes(axesOf(value.getType()));
     bool isReduction = isa_and_nonnull<ReduceOp>(value.getDefiningOp());
     if (isReduction) return home;
-    // Elementwise on top of reductions: only where all of them are there before the block ends.
+    // Elementwise on top of reductions: only where all of them are there before the block ends, for this block alone.
+    if (picksAcrossBlocks(value, phase, [&](Operation *r) { return llvm::is_contained(phase.reductions, r); }))
+      return std::nullopt;
     for (Operation *reduction : nearest)
       if (llvm::is_contained(phase.reductions, reduction) && phase.isColumn(reduction)) return std::nullopt;
     Axes must = phase.block;
@@ -471,12 +490,12 @@ private:
 };
 
 /// Whether computing a value again at each point would cost more than loading it.
-bool isDear(Structure &structure, Value value, llvm::function_ref<bool(Value)> isStored) {
-  Operation *op = value.getDefiningOp();
-  if (!op || isStored(value) || isa<ReduceOp, AtOp, arith::ConstantOp>(op)) return false;
-  if (isa<arith::DivFOp>(op) || (op->getDialect() && op->getDialect()->getNamespace() == "math" && !isa<math::AbsFOp, math::FmaOp>(op)))
-    return true;
-  return llvm::any_of(op->getOperands(), [&](Value operand) { return isDear(structure, operand, isStored); });
+bool isDear(Value value, llvm::function_ref<bool(Value)> isStored) {
+  auto isCostly = [](Operation *op) {
+    bool isMath = op->getDialect() && op->getDialect()->getNamespace() == "math";
+    return isa<arith::DivFOp>(op) || (isMath && !isa<math::AbsFOp, math::FmaOp>(op));
+  };
+  return anyBelow(value, isCostly, [&](Value inner) { return isStored(inner) || isa_and_nonnull<AtOp>(inner.getDefiningOp()); });
 }
 } // namespace
 
@@ -500,7 +519,7 @@ SmallVector<ArrayValue> normc::arrayValuesOf(Structure &structure, ArrayRef<Valu
     Value inner = storedFor(broadcast.getInput());
     Axes axes(axesOf(inner.getType())), own = without(axes, bound);
     bool half = !pair.empty() && contains(own, pair[0]) != contains(own, pair[1]);
-    bool dear = contains(own, lane) && own.size() < order.size() && isDear(structure, inner, isStored);
+    bool dear = contains(own, lane) && own.size() < order.size() && isDear(inner, isStored);
     if (half || dear) {
       if (half) axes.push_back(contains(own, pair[0]) ? pair[1] : pair[0]);
       arrays.push_back({inner, axes});

@@ -99,8 +99,15 @@ def VerifyPlan : Pass<"norm-verify-plan", "::norm::KernelOp"> {
     `plan_c4` each output is written by exactly one store; `plan_c5` workspace is written before it is read or combined
     into; `plan_c6` outputs are not read; `plan_c7` a state is not read after it is replaced; `plan_c8` a store among lanes
     ranges over them; `plan_c9` a product is swept whole or by chunks of its outer part; `plan_c10` an input is not read
-    after an output in its place is written, but at the same point; `plan_c11` what an exchange writes nothing else does.
+    after an output in its place is written, but at the same point; `plan_c11` what an exchange writes nothing else
+    does; `plan_c12` an axis is bound inside of its chunks, so that
+    no two of them meet at a point; `plan_c13` an axis goes by one kind of chunks; `plan_c14` an output or a state is written once at each of its
+    points, and so by passes over its own axes; `plan_c15` workspace that a pass rewrites is read only within that pass;
+    `plan_c16` what a phase keeps for itself is within the budget, where extents are fixed.
   }];
+  let options = [
+    Option<"arrayBytes", "array-bytes", "int64_t", "0", "bytes that one array of a block's own may have; 0: any">
+  ];
 }
 
 def SplitLanes : Pass<"norm-split-lanes", "::norm::KernelOp"> {

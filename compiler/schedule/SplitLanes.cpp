@@ -18,7 +18,7 @@ struct SplitLanes : normc::impl::SplitLanesBase<SplitLanes> {
     for (Operation *reduction : structure.reductions) {
       auto reduce = dyn_cast<ReduceOp>(reduction);
       if (!reduce) continue;
-      normc::Structure::Layout layout = structure.layoutOf(reduce);
+      const normc::Structure::Layout &layout = structure.layoutOf(reduce);
       if (StringAttr lane = structure.pairedLane(layout.order, layout.over)) paired.emplace_back(reduce, lane);
     }
     for (auto [reduce, lane] : paired) {

@@ -56,7 +56,7 @@ struct Splitter {
     SmallVector<std::pair<Operation *, Axes>> splits;
     for (Operation *reduction : structure.reductions) {
       if (!isLarge(structure, reduction)) continue;
-      Structure::Layout layout = structure.layoutOf(reduction);
+      const Structure::Layout &layout = structure.layoutOf(reduction);
       Axes chunks, inside(layout.lanes);
       for (StringAttr axis : llvm::reverse(layout.order))
         if (contains(layout.over, axis)) {
@@ -96,7 +96,7 @@ struct SplitReductions : normc::impl::SplitReductionsBase<SplitReductions> {
       if (Splitter::isLarge(structure, reduction) && (!lead || (!structure.isResident(lead) && structure.isResident(reduction))))
         lead = reduction;
     if (!lead) return;
-    Structure::Layout layout = structure.layoutOf(lead);
+    const Structure::Layout &layout = structure.layoutOf(lead);
     if (layout.blocks.empty()) return Splitter(kernel, chunkElements).run();
     Axes slice = without(layout.order, layout.blocks);
     if (std::optional<int64_t> points = fixedPoints(kernel, slice)) {

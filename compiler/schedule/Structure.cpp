@@ -92,11 +92,13 @@ SmallVector<Axes> Structure::memoriesOf(Value value) {
 }
 
 Axes Structure::resultOrder(Operation *reduction) {
-  Layout layout = layoutOf(reduction);
+  const Layout &layout = layoutOf(reduction);
   return without(layout.order, layout.over);
 }
 
-Structure::Layout Structure::layoutOf(Operation *reduction) {
+const Structure::Layout &Structure::layoutOf(Operation *reduction) {
+  auto found = layoutMemo.find(reduction);
+  if (found != layoutMemo.end()) return found->second;
   Layout layout;
   Value input = inputOf(reduction);
   Axes all(axesOf(input.getType()));
@@ -114,7 +116,7 @@ Structure::Layout Structure::layoutOf(Operation *reduction) {
   }
   std::reverse(layout.lanes.begin(), layout.lanes.end());
   std::reverse(layout.blocks.begin(), layout.blocks.end());
-  return layout;
+  return layoutMemo[reduction] = std::move(layout);
 }
 
 Axes Structure::lanePair(ArrayRef<StringAttr> order) {

@@ -2,6 +2,7 @@
 #define NORMC_COMPILER_SCHEDULE_STRUCTURE_H
 #include "dialect/Norm.h"
 #include "llvm/ADT/SetVector.h"
+#include <unordered_map>
 
 namespace normc {
 
@@ -42,7 +43,7 @@ public:
     Axes blocks; // kept, outside the innermost reduced axis: each point of them is a block of its own
     Axes lanes;  // kept, inside all reduced axes
   };
-  Layout layoutOf(mlir::Operation *reduction);
+  const Layout &layoutOf(mlir::Operation *reduction);
 
   /// The two factors of a declared axis where they end an order: the lanes run over both together. Else empty.
   Axes lanePair(llvm::ArrayRef<mlir::StringAttr> order);
@@ -57,6 +58,7 @@ private:
   llvm::DenseMap<mlir::Value, llvm::SetVector<mlir::Operation *>> nearestMemo;
   llvm::DenseMap<mlir::Value, llvm::SetVector<mlir::Value>> readsMemo;
   llvm::DenseMap<mlir::Value, unsigned> stages; // those above 0
+  std::unordered_map<mlir::Operation *, Layout> layoutMemo; // its elements stay where they are
 };
 
 /// The input, the reduced axes and the chunk axes a reduction stops at.

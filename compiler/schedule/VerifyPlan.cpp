@@ -3,6 +3,7 @@
 #include "dialect/Norm.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
 using namespace mlir;
 using namespace norm;
 
@@ -14,7 +15,7 @@ namespace normc {
 namespace {
 class PlanVerifier {
 public:
-  explicit PlanVerifier(KernelOp kernel) : kernel(kernel) {}
+  PlanVerifier(KernelOp kernel, int64_t arrayBytes) : kernel(kernel), arrayBytes(arrayBytes) {}
 
   LogicalResult run() {
     if (kernel.getNumResults() != 0)
@@ -26,7 +27,7 @@ public:
     for (BlockArgument argument : kernel.getArguments()) // plan_c4
       if (kernel.getArgAttr(argument.getArgNumber(), "norm.out") && !stored.contains(argument))
         return kernel.emitOpError() << "never writes its output '" << nameOf(argument) << "'";
-    return success();
+    return arrayBytes ? verifyArrays() : success();
   }
 
 private:
@@ -38,6 +39,7 @@ private:
   LogicalResult verify(Operation *op) {
     if (isa<ReduceOp, MomentsOp, BroadcastOp, AtOp, AllReduceOp, AllGatherOp, FactorOp>(op)) // plan_c1
       return op->emitOpError("is of the value form, and has no place in a plan");
+    if (auto phase = dyn_cast<PhaseOp>(op)) return verifyChunks(phase, namesOf(phase.getAxes()));
     if (auto pass = dyn_cast<PassOp>(op)) return verifyPass(pass);
     if (auto load = dyn_cast<LoadOp>(op)) return verifyLoad(load);
     if (auto store = dyn_cast<StoreOp>(op)) return verifyStore(store);
@@ -51,6 +53,7 @@ private:
   LogicalResult verifyPass(PassOp pass) {
     auto axes = namesOf(pass.getAxes());
     if (axes.empty()) return pass.emitOpError("sweeps over no axis"); // plan_c3
+    if (failed(verifyChunks(pass, axes))) return failure();
     auto bound = boundAt(pass);
     for (StringAttr name : axes) {
       // A product is swept whole, or by chunks of its outer part.
@@ -65,10 +68,33 @@ private:
     return success();
   }
 
+  /// What an op binds beside what is bound around it: an axis goes by chunks of one kind, and those stand outside of it, or
+  /// blocks would meet at one point.
+  LogicalResult verifyChunks(Operation *op, ArrayRef<StringAttr> own) {
+    auto around = boundAt(op);
+    SmallVector<StringAttr> before(around);
+    llvm::append_range(before, own);
+    for (StringAttr name : own) {
+      AxisAttr chunks = kernel.getAxis(name);
+      if (!chunks.isChunks()) continue;
+      for (StringAttr other : before) {
+        AxisAttr row = kernel.getAxis(other);
+        if (other != name && row.isChunks() && row.getWhole() == chunks.getWhole()) // plan_c13
+          return op->emitOpError() << "binds " << name << " beside " << other << ": both are chunks of " << row.getWhole();
+        if (llvm::is_contained(kernel.namesWithin(other), chunks.getWhole())) // plan_c12
+          return op->emitOpError() << "binds " << name << ", chunks of " << chunks.getWhole() << ", which is not bound inside of them";
+      }
+    }
+    return success();
+  }
+
   LogicalResult verifyLoad(LoadOp load) {
     Value memory = load.getFrom();
     if (memory.getDefiningOp<WorkspaceOp>()) {
       if (!stored.contains(memory)) return load.emitOpError("reads workspace that nothing has written"); // plan_c5
+      auto again = rewritten.find(memory);
+      if (again != rewritten.end() && !again->second.first->isAncestor(load)) // plan_c15
+        return load.emitOpError() << "reads workspace of which only the last of " << again->second.second << " is left";
       return success();
     }
     unsigned number = cast<BlockArgument>(memory).getArgNumber();
@@ -100,6 +126,18 @@ private:
         replacing[input.getValue()] = store->getParentRegion();
     }
     stored.insert(memory);
+    if (!store.getKind())
+      for (Operation *op = store->getParentOp(); isa<PassOp>(op); op = op->getParentOp())
+        for (StringAttr name : namesOf(cast<PassOp>(op).getAxes())) {
+          AxisAttr axis = kernel.getAxis(name);
+          if (rangesOver(memory.getType(), name) || (axis.isChunks() && rangesOver(memory.getType(), axis.getWhole()))) continue;
+          bool isLane = op == store->getParentOp() && cast<PassOp>(op).getBody().getOps<PassOp>().empty() &&
+                        name == namesOf(cast<PassOp>(op).getAxes()).back();
+          if (isLane) continue; // plan_c8, below
+          if (isa<BlockArgument>(memory)) // plan_c14
+            return store.emitOpError() << "writes '" << nameOf(memory) << "' again for each of " << name;
+          rewritten[memory] = {op, name};
+        }
     auto pass = dyn_cast<PassOp>(store->getParentOp());
     if (!pass || !pass.getBody().getOps<PassOp>().empty()) return success();
     StringAttr lane = namesOf(pass.getAxes()).back();
@@ -107,6 +145,28 @@ private:
       return store.emitOpError() << "writes one place from all lanes of " << lane;
     return success();
   }
+  /// What a phase keeps for itself in each block, where the table tells how much that is.
+  LogicalResult verifyArrays() {
+    for (WorkspaceOp workspace : kernel.getBody().getOps<WorkspaceOp>()) {
+      llvm::SmallSetVector<PhaseOp, 2> users;
+      for (Operation *user : workspace->getUsers())
+        if (auto phase = user->getParentOfType<PhaseOp>()) users.insert(phase);
+      if (users.size() != 1) continue; // kept for later phases: no block's own
+      PhaseOp phase = users[0];
+      auto isOfBlock = [&](StringAttr name) { return llvm::is_contained(namesOf(phase.getAxes()), name); };
+      int64_t bytes = getElementTypeOrSelf(workspace.getType()).getIntOrFloatBitWidth() / 8;
+      for (StringAttr name : axesOf(workspace.getType())) {
+        AxisAttr axis = kernel.getAxis(name);
+        if (isOfBlock(name)) continue;
+        if (!axis.isFixed()) bytes = 0; // unknown
+        else if (llvm::MulOverflow(bytes, axis.getSize(), bytes)) bytes = std::numeric_limits<int64_t>::max();
+      }
+      if (bytes > arrayBytes) // plan_c16
+        return workspace.emitOpError() << "is " << bytes << " bytes of a block's own: a block has at most " << arrayBytes;
+    }
+    return success();
+  }
+
   bool rangesOver(Type memory, StringAttr name) {
     if (llvm::is_contained(axesOf(memory), name)) return true;
     AxisAttr axis = kernel.getAxis(name);
@@ -114,13 +174,17 @@ private:
   }
 
   KernelOp kernel;
+  int64_t arrayBytes;
   llvm::DenseSet<Value> stored;
+  llvm::DenseMap<Value, std::pair<Operation *, StringAttr>> rewritten; // workspace: the pass, and its axis, that rewrite it
   llvm::DenseMap<StringRef, Region *> replacing; // where the output in the place of an input is stored, by the input's name
 };
 
 struct VerifyPlan : normc::impl::VerifyPlanBase<VerifyPlan> {
+  using VerifyPlanBase::VerifyPlanBase;
+
   void runOnOperation() override {
-    if (failed(PlanVerifier(getOperation()).run())) signalPassFailure();
+    if (failed(PlanVerifier(getOperation(), arrayBytes).run())) signalPassFailure();
   }
 };
 } // namespace

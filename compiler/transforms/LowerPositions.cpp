@@ -1,8 +1,8 @@
 // norm-lower-positions: the value at one position of an axis is computed there, not picked from a computed array.
 #include "compiler/transforms/Passes.h"
 #include "dialect/Norm.h"
-#include "mlir/IR/PatternMatch.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 using namespace mlir;
 using namespace norm;
 
@@ -11,83 +11,74 @@ namespace normc {
 #include "compiler/transforms/Passes.h.inc"
 
 namespace {
-/// at(e, c = i) for a split c = g * k: at(at(e, g = i / size(k)), k = i mod size(k)).
-struct PositionOfProduct : OpRewritePattern<AtOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(AtOp op, PatternRewriter &rewriter) const override {
-    AxisAttr axis = op->getParentOfType<KernelOp>().getAxis(op.getAxisAttr());
-    if (!axis.isProduct()) return failure();
-    Location location = op.getLoc();
-    Value position = op.getPosition();
-    Value size = SizeOp::create(rewriter, location, position.getType(), rewriter.getArrayAttr({axis.getInner()}));
-    Value outer = arith::DivUIOp::create(rewriter, location, position, size);
-    Value inner = arith::RemUIOp::create(rewriter, location, position, size);
-    auto kernel = op->getParentOfType<KernelOp>();
-    SmallVector<StringAttr> rest(axesOf(op.getInput().getType()));
-    for (StringAttr leaf : kernel.leavesOf(axis.getOuter())) rest.erase(llvm::find(rest, leaf));
-    Type between = withAxes(op.getInput().getType(), rest);
-    Value part = AtOp::create(rewriter, location, between, op.getInput(), axis.getOuter(), outer);
-    rewriter.replaceOpWithNewOp<AtOp>(op, op.getType(), part, axis.getInner(), inner);
-    return success();
-  }
-};
+/// Moves `at` to what a kernel reads, operation by operation. What is wanted at one position is made once.
+class Positions {
+public:
+  explicit Positions(KernelOp kernel) : kernel(kernel), builder(kernel.getContext()) {}
 
-/// at(f(a, b), n = i) = f(at(a, n = i), at(b, n = i)). A load and its conversion stay together.
-struct PositionOfElementwise : OpRewritePattern<AtOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(AtOp op, PatternRewriter &rewriter) const override {
-    Operation *inner = op.getInput().getDefiningOp();
-    if (!inner || inner->getNumResults() != 1 || inner->getNumRegions() != 0) return failure();
-    if (!inner->hasTrait<OpTrait::Elementwise>() && !isa<CastOp, StopGradientOp>(inner)) return failure();
-    if (isa<CastOp>(inner) && isa<BlockArgument>(inner->getOperand(0))) return failure();
-    SmallVector<Value> operands;
-    for (Value operand : inner->getOperands())
-      operands.push_back(AtOp::create(rewriter, op.getLoc(), withAxes(operand.getType(), axesOf(op.getType())), operand,
-                                      op.getAxisAttr(), op.getPosition()));
-    Operation *there = Operation::create(inner->getLoc(), inner->getName(), op.getType(), operands,
-                                         inner->getDiscardableAttrDictionary(), inner->getPropertiesStorage(), {}, 0);
-    rewriter.insert(there);
-    rewriter.replaceOp(op, there->getResult(0));
-    return success();
-  }
-};
-
-/// At a position along an axis that a broadcast adds there is what it broadcasts.
-struct PositionOfBroadcast : OpRewritePattern<AtOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(AtOp op, PatternRewriter &rewriter) const override {
-    auto broadcast = op.getInput().getDefiningOp<BroadcastOp>();
-    if (!broadcast || op->getParentOfType<KernelOp>().getAxis(op.getAxisAttr()).isProduct()) return failure();
-    Value value = broadcast.getInput();
-    SmallVector<StringAttr> axes(axesOf(value.getType()));
-    if (auto *axis = llvm::find(axes, op.getAxisAttr()); axis != axes.end()) {
-      axes.erase(axis);
-      value = AtOp::create(rewriter, op.getLoc(), withAxes(value.getType(), axes), value, op.getAxisAttr(),
-                           op.getPosition());
+  void run() {
+    for (Operation &op : llvm::make_early_inc_range(kernel.getBody().front())) {
+      auto at = dyn_cast<AtOp>(op);
+      if (!at) continue;
+      builder.setInsertionPoint(at);
+      location = at.getLoc();
+      at.replaceAllUsesWith(lower(at.getInput(), at.getAxisAttr(), at.getPosition()));
+      at.erase();
     }
-    if (value.getType() == op.getType()) rewriter.replaceOp(op, value);
-    else rewriter.replaceOpWithNewOp<BroadcastOp>(op, op.getType(), value);
-    return success();
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(kernel.getBody().front())))
+      if (isOpTriviallyDead(&op)) op.erase();
   }
-};
 
-/// at(index(n), n = i) = i.
-struct PositionOfIndex : OpRewritePattern<AtOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(AtOp op, PatternRewriter &rewriter) const override {
-    auto index = op.getInput().getDefiningOp<IndexOp>();
-    if (!index || index.getAxisAttr() != op.getAxisAttr()) return failure();
-    rewriter.replaceOp(op, op.getPosition());
-    return success();
+private:
+  /// The value at a position of an axis, computed before the insertion point.
+  Value lower(Value value, StringAttr axis, Value position) {
+    auto key = std::make_tuple(value, axis, position);
+    if (Value found = known.lookup(key)) return found;
+    AxisAttr row = kernel.getAxis(axis);
+    Value result = row.isProduct() ? ofProduct(value, row, position) : ofValue(value, axis, position);
+    return known[key] = result;
   }
+
+  /// at(e, c = i) for a split c = g * k: at(at(e, g = i / size(k)), k = i mod size(k)).
+  Value ofProduct(Value value, AxisAttr row, Value position) {
+    Value size = SizeOp::create(builder, location, position.getType(), builder.getArrayAttr({row.getInner()}));
+    Value outer = arith::DivUIOp::create(builder, location, position, size);
+    Value inner = arith::RemUIOp::create(builder, location, position, size);
+    return lower(lower(value, row.getOuter(), outer), row.getInner(), inner);
+  }
+
+  Value ofValue(Value value, StringAttr axis, Value position) {
+    SmallVector<StringAttr> axes(axesOf(value.getType()));
+    axes.erase(llvm::find(axes, axis));
+    Type type = withAxes(value.getType(), axes);
+    Operation *op = value.getDefiningOp();
+    // At a position along an axis that a broadcast adds there is what it broadcasts.
+    if (auto broadcast = dyn_cast_or_null<BroadcastOp>(op)) {
+      Value inner = broadcast.getInput();
+      if (llvm::is_contained(axesOf(inner.getType()), axis)) inner = lower(inner, axis, position);
+      return inner.getType() == type ? inner : BroadcastOp::create(builder, location, type, inner).getResult();
+    }
+    if (auto index = dyn_cast_or_null<IndexOp>(op); index && index.getAxisAttr() == axis) return position;
+    // at(f(a, b), n = i) = f(at(a, n = i), at(b, n = i)). A load and its conversion stay together.
+    bool isElementwise = op && op->getNumResults() == 1 && op->getNumRegions() == 0 &&
+                         (op->hasTrait<OpTrait::Elementwise>() || isa<CastOp, StopGradientOp>(op));
+    if (!isElementwise || (isa<CastOp>(op) && isa<BlockArgument>(op->getOperand(0))))
+      return AtOp::create(builder, location, type, value, axis, position);
+    SmallVector<Value> operands;
+    for (Value operand : op->getOperands()) operands.push_back(lower(operand, axis, position));
+    Operation *there = Operation::create(op->getLoc(), op->getName(), type, operands, op->getDiscardableAttrDictionary(),
+                                         op->getPropertiesStorage(), {}, 0);
+    return builder.insert(there)->getResult(0);
+  }
+
+  KernelOp kernel;
+  OpBuilder builder;
+  Location location = builder.getUnknownLoc();
+  llvm::DenseMap<std::tuple<Value, StringAttr, Value>, Value> known;
 };
 
 struct LowerPositions : impl::LowerPositionsBase<LowerPositions> {
-  void runOnOperation() override {
-    RewritePatternSet patterns(&getContext());
-    patterns.add<PositionOfBroadcast, PositionOfElementwise, PositionOfIndex, PositionOfProduct>(&getContext());
-    if (failed(applyPatternsGreedily(getOperation().getBody(), std::move(patterns)))) signalPassFailure();
-  }
+  void runOnOperation() override { Positions(getOperation()).run(); }
 };
 } // namespace
 } // namespace normc

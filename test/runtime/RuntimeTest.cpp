@@ -1,6 +1,8 @@
 // Runs one case by name; prints what FileCheck compares. The cases are the functions at the end.
+#include "compiler/Isolate.h"
 #include "runtime/Cache.h"
 #include "runtime/Call.h"
+#include "llvm/Support/ErrorHandling.h"
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -260,6 +262,25 @@ int cacheCase() {
   return 0;
 }
 
+/// How deep the stack is, in calls.
+int depth(int calls) {
+  volatile char frame[1024];
+  frame[calls % 1024] = 1;
+  return calls == 0 ? frame[0] : depth(calls - 1) + frame[calls % 1024];
+}
+
+int isolatedCase() {
+  auto say = [](const char *what, const std::optional<std::string> &reason) {
+    std::printf("%s: %s\n", what, reason ? reason->c_str() : "done");
+  };
+  say("work", isolate([] {}));
+  say("a deep recursion", isolate([] { depth(100000); }));
+  say("a fatal error", isolate([] { llvm::report_fatal_error("cannot select"); }));
+  say("no memory", isolate([] { llvm::report_bad_alloc_error("out of memory"); }));
+  say("work after that", isolate([] {}));
+  return 0;
+}
+
 } // namespace
 
 int contextCase(const std::string &folder);
@@ -270,7 +291,8 @@ int main(int count, char **words) {
     int (*run)();
   } cases[] = {{"threads", threadsCase}, {"coverage", coverageCase},   {"callers", callersCase},
                {"warm", warmCase},       {"arguments", argumentsCase}, {"names", namesCase},
-               {"inplace", inplaceCase}, {"empty", emptyCase},         {"cache", cacheCase}};
+               {"inplace", inplaceCase}, {"empty", emptyCase},         {"cache", cacheCase},
+               {"isolated", isolatedCase}};
   for (const auto &entry : cases)
     if (count == 2 && std::strcmp(words[1], entry.name) == 0) return entry.run();
   if (count == 3 && std::strcmp(words[1], "context") == 0) return contextCase(words[2]);

@@ -1,4 +1,4 @@
-// RUN: norm-opt --split-input-file --verify-diagnostics --norm-verify-plan %s
+// RUN: norm-opt --split-input-file --verify-diagnostics --norm-verify-plan="array-bytes=65536" %s
 
 !f32_n = tensor<?xf32, #norm.axes<n>>
 !f32_n_k = tensor<?x?xf32, #norm.axes<n, k>>
@@ -170,6 +170,125 @@ norm.kernel @replaced_input axes(n, k) (%x: !f32_n_k {norm.name = "x", norm.shar
       // expected-error @below {{reads 'x' after an output in its place is written}}
       %a = norm.load %x : !f32_n_k to f32
       norm.yield %a : f32
+    }
+  }
+  norm.return
+}
+
+// -----
+
+!f32_n = tensor<?xf32, #norm.axes<n>>
+
+// plan_c12
+norm.kernel @whole_beside_chunks axes(n, p = n by 16) (%x: !f32_n {norm.name = "x"}, %y: !f32_n {norm.name = "y", norm.out}) {
+  // expected-error @below {{binds "p", chunks of "n", which is not bound inside of them}}
+  norm.phase [n, p] {
+    %a = norm.load %x : !f32_n to f32
+    norm.store %a to %y : f32 to !f32_n
+  }
+  norm.return
+}
+
+// -----
+
+!f32_n = tensor<?xf32, #norm.axes<n>>
+!f32_p = tensor<?xf32, #norm.axes<p>>
+
+// plan_c12
+norm.kernel @chunks_inside axes(n, p = n by 16) (%x: !f32_n {norm.name = "x"}, %y: !f32_p {norm.name = "y", norm.out}) {
+  norm.phase [] {
+    norm.pass [n] {
+      // expected-error @below {{binds "p", chunks of "n", which is not bound inside of them}}
+      norm.pass [p] {
+        %a = norm.load %x : !f32_n to f32
+        norm.store %a to %y : f32 to !f32_p
+      }
+    }
+  }
+  norm.return
+}
+
+// -----
+
+!f32_n = tensor<?xf32, #norm.axes<n>>
+
+// plan_c13
+norm.kernel @two_kinds_of_chunks axes(n, p = n by 16, q = n by 64) (%x: !f32_n {norm.name = "x"}, %y: !f32_n {norm.name = "y", norm.out}) {
+  norm.phase [q] {
+    // expected-error @below {{binds "p" beside "q": both are chunks of "n"}}
+    norm.pass [p] {
+      norm.pass [n] {
+        %a = norm.load %x : !f32_n to f32
+        norm.store %a to %y : f32 to !f32_n
+      }
+    }
+  }
+  norm.return
+}
+
+// -----
+
+!f32_c = tensor<?xf32, #norm.axes<c>>
+!f32_n_c = tensor<?x?xf32, #norm.axes<n, c>>
+
+// plan_c14
+norm.kernel @state_updated_for_each_chunk axes(n, c, p = n by 16) (%x: !f32_n_c {norm.name = "x"}, %s: !f32_c {norm.name = "s", norm.state}) {
+  norm.phase [c] {
+    norm.pass [p] {
+      %sum = norm.pass [n] (sum) {
+        %a = norm.load %x : !f32_n_c to f32
+        norm.yield %a : f32
+      }
+      %old = norm.load %s : !f32_c to f32
+      %new = arith.addf %old, %sum : f32
+      // expected-error @below {{writes 's' again for each of "p"}}
+      norm.store %new to %s : f32 to !f32_c
+    }
+  }
+  norm.return
+}
+
+// -----
+
+!f32_n = tensor<?xf32, #norm.axes<n>>
+!f32_n_c = tensor<?x?xf32, #norm.axes<n, c>>
+!f32_c = tensor<?xf32, #norm.axes<c>>
+
+// plan_c15
+norm.kernel @last_row_left axes(n, c) (%x: !f32_n_c {norm.name = "x"}, %y: !f32_c {norm.name = "y", norm.out}) {
+  %w = norm.workspace : !f32_c
+  norm.phase [] {
+    norm.pass [n] {
+      norm.pass [c] {
+        %a = norm.load %x : !f32_n_c to f32
+        norm.store %a to %w : f32 to !f32_c
+      }
+    }
+  }
+  norm.phase [c] {
+    // expected-error @below {{reads workspace of which only the last of "n" is left}}
+    %b = norm.load %w : !f32_c to f32
+    norm.store %b to %y : f32 to !f32_c
+  }
+  norm.return
+}
+
+// -----
+
+!f32_n_c = tensor<?x?xf32, #norm.axes<n, c>>
+
+// plan_c16
+norm.kernel @large_array axes(n, c = 100000) (%x: !f32_n_c {norm.name = "x"}, %y: !f32_n_c {norm.name = "y", norm.out}) {
+  // expected-error @below {{is 400000 bytes of a block's own: a block has at most 65536}}
+  %w = norm.workspace : !f32_n_c
+  norm.phase [n] {
+    norm.pass [c] {
+      %a = norm.load %x : !f32_n_c to f32
+      norm.store %a to %w : f32 to !f32_n_c
+    }
+    norm.pass [c] {
+      %b = norm.load %w : !f32_n_c to f32
+      norm.store %b to %y : f32 to !f32_n_c
     }
   }
   norm.return
