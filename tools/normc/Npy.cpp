@@ -125,7 +125,7 @@ std::optional<FileContents> readFile(const std::string &path, Diagnostics &diagn
   while (true) {
     if (bytes == capacity) {
       if (static_cast<int64_t>(capacity) > machineBytes() / 4)
-        return fail("there is no end to it that memory could hold");
+        return fail("it does not fit in a quarter of the memory of this machine");
       std::optional<runtime::Buffer> larger = runtime::Buffer::allocate(capacity * 2);
       if (!larger) return fail(fmt::format("no memory for its first {} bytes", capacity * 2));
       std::memcpy(larger->data(), storage->data(), bytes);
