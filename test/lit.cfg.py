@@ -1,4 +1,4 @@
-"""How lit finds the tests and the tools they run: one folder a stage, plus Integration."""
+"""How lit finds the tests and the tools they run."""
 
 import os
 import platform
@@ -36,17 +36,7 @@ config.substitutions += [
     ("%root", root),
 ]
 
-for tool in ("norm-emit", "norm-math", "norm-opt", "normc"):
-    if os.path.exists(os.path.join(build, "bin", tool)):
-        config.available_features.add(tool)
-    else:
+for tool in ("norm-emit", "norm-math", "norm-opt", "normc", "runtime-test"):
+    if not os.path.exists(os.path.join(build, "bin", tool)):
         lit_config.warning(f"{tool} is not built in {build}: its tests will fail")
-if shutil.which("nvidia-smi"):
-    config.available_features.add("cuda")
 config.available_features.add(platform.machine())
-try:
-    with open("/proc/cpuinfo") as cpu:
-        flags = cpu.read().split()
-    config.available_features.update(flag for flag in ("avx2", "avx512f", "avx512_bf16") if flag in flags)
-except OSError:
-    pass
