@@ -270,8 +270,8 @@ private:
     llvm::SmallPtrSet<Attribute, 8> extents, ranks;
     for (Attribute axis : kernel.getAxes())
       if (cast<AxisAttr>(axis).isFixed()) extents.insert(cast<AxisAttr>(axis).getName());
-    if (auto given = kernel->getAttrOfType<DictionaryAttr>("norm.ranks"))
-      for (NamedAttribute rank : given) ranks.insert(rank.getName());
+    if (auto passed = kernel->getAttrOfType<DictionaryAttr>("norm.ranks"))
+      for (NamedAttribute rank : passed) ranks.insert(rank.getName());
     auto deduce = [&] {
       for (bool changed = true; changed;) {
         changed = false;
@@ -288,20 +288,27 @@ private:
         }
       }
     };
+    const auto given = std::make_pair(extents, ranks);
     deduce();
+    // All that tell something, since it may take two to know a third; then without those that nothing needs.
+    SmallVector<unsigned> telling;
     for (unsigned i = 0; i < kernel.getNumArguments(); ++i) {
       if (!dropped.test(i) || !isPassed(i)) continue;
-      auto saved = std::make_pair(extents, ranks);
+      size_t before = extents.size() + ranks.size();
       dropped.reset(i);
       deduce();
-      auto isNew = [&](Attribute axis) {
-        return !saved.first.contains(axis) ? extents.contains(axis)
-                                           : !saved.second.contains(axis) && ranks.contains(axis);
-      };
-      bool tells = llvm::any_of(needed, isNew);
-      if (tells) continue;
+      if (extents.size() + ranks.size() > before) telling.push_back(i);
+      else dropped.set(i);
+    }
+    const auto known = std::make_pair(extents, ranks);
+    for (unsigned i : llvm::reverse(telling)) {
       dropped.set(i);
-      std::tie(extents, ranks) = saved;
+      std::tie(extents, ranks) = given;
+      deduce();
+      bool isMissed = llvm::any_of(needed, [&](Attribute axis) {
+        return (known.first.contains(axis) && !extents.contains(axis)) || (known.second.contains(axis) && !ranks.contains(axis));
+      });
+      if (isMissed) dropped.reset(i);
     }
   }
   /// Whether an integer can be computed from the extents of some axes.

@@ -41,6 +41,9 @@ both = "kernel f(x: f32[n, c], g: f32[d], b: f32[h]) -> (y: f32[n, c]) {\n  spli
 refused("factors whose product differs", both, {"x": ones(2, 8), "g": ones(2), "b": ones(3)}, ["3 * 2 = 6, but c is 8"])
 expect("factors of nothing", both, {"x": ones(2, 0), "g": ones(0), "b": ones(3)}, {"y": np.zeros((2, 0))})
 
+only = "kernel f(x: f32[n, c], g: f32[d]) -> (y: i32[]) {\n  split c = h * d\n  y = size(h)\n}\n"
+expect("a factor that takes two unread inputs to tell", only, {"x": ones(3, 8), "g": ones(2)}, {"y": np.int32(4)})
+
 position = "kernel f(x: f32[v, c], i: i32) -> (y: f32[c]) {\n  y = at(x, v = i - 1)\n}\n"
 expect("a position", position, {"x": f32([[1], [2], [3]])}, {"y": [3]}, scalars={"i": 3})
 for i in (0, 4):

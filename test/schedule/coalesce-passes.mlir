@@ -56,3 +56,16 @@ norm.kernel @chunk axes(n, k, s, p = s by 64) (%x: !f32_n_k_s {norm.name = "x"},
   }
   norm.return
 }
+
+// Neither are they where the chunk is of a part of the inner axis.
+// CHECK-LABEL: norm.kernel @chunk_of_a_part
+// CHECK:         norm.pass [n, c] {
+norm.kernel @chunk_of_a_part axes(n, k, s, c = k * s, p = k by 64) (%x: !f32_n_k_s {norm.name = "x"}, %y: !f32_n_k_s {norm.name = "y", norm.out}) {
+  norm.phase [p] {
+    norm.pass [n, c] {
+      %a = norm.load %x : !f32_n_k_s to f32
+      norm.store %a to %y : f32 to !f32_n_k_s
+    }
+  }
+  norm.return
+}

@@ -293,3 +293,36 @@ norm.kernel @large_array axes(n, c = 100000) (%x: !f32_n_c {norm.name = "x"}, %y
   }
   norm.return
 }
+
+// -----
+
+!f32_c = tensor<?xf32, #norm.axes<c>>
+!f32_r_c = tensor<?x?xf32, #norm.axes<r, c>>
+
+// plan_c5
+norm.kernel @nothing_to_give axes(c, r) () {
+  %mine = norm.workspace : !f32_c
+  %all = norm.workspace : !f32_r_c
+  // expected-error @below {{gives workspace that nothing has written}}
+  norm.exchange %mine to %all : !f32_c to !f32_r_c
+  norm.return
+}
+
+// -----
+
+!f32_c = tensor<?xf32, #norm.axes<c>>
+!f32_r_c = tensor<?x?xf32, #norm.axes<r, c>>
+
+// plan_c11
+norm.kernel @exchanged_twice axes(c, r) (%x: !f32_c {norm.name = "x"}) {
+  %mine = norm.workspace : !f32_c
+  %all = norm.workspace : !f32_r_c
+  norm.phase [c] {
+    %a = norm.load %x : !f32_c to f32
+    norm.store %a to %mine : f32 to !f32_c
+  }
+  norm.exchange %mine to %all : !f32_c to !f32_r_c
+  // expected-error @below {{writes workspace that has been written}}
+  norm.exchange %mine to %all : !f32_c to !f32_r_c
+  norm.return
+}
