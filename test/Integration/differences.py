@@ -17,7 +17,9 @@ class Signature:
 
     def __init__(self, line):
         self.name, parameters, inputs, outputs = re.fullmatch(r"(\w+)(?:<(.*?)>)?\((.*)\) -> \((.*)\)", line).groups()
-        self.parameters = dict(re.findall(r"(\w+)(?:: (?:type|int|real|bool|method|fn))?(?: = ([^,]+))?", parameters or ""))
+        self.parameters = dict(
+            re.findall(r"(\w+)(?:: (?:type|int|real|bool|method|fn))?(?: = ([^,]+))?", parameters or "")
+        )
         item = r"(\w+): (inout )?(\w+)(\[[^\]]*\])?(?: = ([^,]+))?"
         self.inputs = {m[0]: m for m in re.findall(item, inputs)}
         self.outputs = {m[0]: m for m in re.findall(item, outputs)}

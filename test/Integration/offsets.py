@@ -1,5 +1,5 @@
-"""The compiled kernel by itself, called through its table of phases: the bits of a row do not depend on where it lies in
-memory, at any offset of whole elements within a cache line and past it."""
+"""The compiled kernel by itself, called through its table of phases: the bits of a row do not depend on where it lies
+in memory, at any offset of whole elements within a cache line and past it."""
 
 import ctypes
 import os

@@ -184,7 +184,14 @@ class Expressions:
         if x is None or y is None or "bool" in (x.kind, y.kind):
             return None
         operator, f = self.pick(
-            [("<", np.less), ("<=", np.less_equal), (">", np.greater), (">=", np.greater_equal), ("==", np.equal), ("!=", np.not_equal)]
+            [
+                ("<", np.less),
+                ("<=", np.less_equal),
+                (">", np.greater),
+                (">=", np.greater_equal),
+                ("==", np.equal),
+                ("!=", np.not_equal),
+            ]
         )
         return self.named(self.a.compare(f"{x.text} {operator} {y.text}", x, y, f))
 
@@ -249,7 +256,9 @@ class Expressions:
             y.value = np.full(y.value.shape, int(y.text))
         if x is None:
             return None
-        name, f = self.pick([("+", np.add), ("-", np.subtract), ("*", np.multiply), ("min", np.minimum), ("max", np.maximum)])
+        name, f = self.pick(
+            [("+", np.add), ("-", np.subtract), ("*", np.multiply), ("min", np.minimum), ("max", np.maximum)]
+        )
         text = f"{name}({x.text}, {y.text})" if name in ("min", "max") else f"{x.text} {name} {y.text}"
         return self.named(self.a.integer(text, (x, y), f(x.value, y.value)))
 
@@ -348,7 +357,9 @@ class Expressions:
         y.text = text
         if not self.good(mean) or not self.good(variance) or not self.good(y):
             return None
-        self.kernel.statements.append(f"let {mean.text}, {variance.text} = moments({x.text} over {self.written_over(over)})")
+        self.kernel.statements.append(
+            f"let {mean.text}, {variance.text} = moments({x.text} over {self.written_over(over)})"
+        )
         y = self.named(y)
         return mean, variance, y
 
@@ -357,7 +368,11 @@ class Expressions:
         x, y = self.take(), self.take()
         if x is None or y is None or len(x.axes | y.axes) < 2:
             return None
-        product = self.named(self.a.multiply(f"{x.text} * {y.text} * 0.0625", self.a.multiply("", x, y), self.a.constant("", 0.0625, "real")))
+        product = self.named(
+            self.a.multiply(
+                f"{x.text} * {y.text} * 0.0625", self.a.multiply("", x, y), self.a.constant("", 0.0625, "real")
+            )
+        )
         if product is None:
             return None
         leaves = [leaf for leaf in self.kernel.leaves if leaf in product.axes]
@@ -452,9 +467,7 @@ CONSTRUCTS = {
         "sqrt", np.sqrt, lambda v: 0.5 * np.maximum(1e-3, v.value - v.error) ** -0.5, self.positive
     ),
     "rsqrt": lambda self: self.unary("rsqrt", lambda x: x**-0.5, _rsqrt_slope, self.positive),
-    "exp": lambda self: self.unary(
-        "exp", np.exp, lambda v: np.exp(v.value + v.error), lambda v: self.at_most(v, 3)
-    ),
+    "exp": lambda self: self.unary("exp", np.exp, lambda v: np.exp(v.value + v.error), lambda v: self.at_most(v, 3)),
     "log": lambda self: self.unary("log", np.log, lambda v: 1 / np.maximum(1e-3, v.value - v.error), self.positive),
     "tanh": lambda self: self.unary("tanh", np.tanh, lambda v: 1.0),
     "erf": lambda self: self.unary("erf", erf, lambda v: 1.13),

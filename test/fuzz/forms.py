@@ -12,7 +12,9 @@ FORMS = {
     "blocks of chunks": lambda text: re.search(r"norm\.phase \[[^]]*_chunk", text),
     "a reduction along the lanes": lambda text: re.search(r"norm\.pass \[[^]]*\] \(", text),
     "a reduction across the lanes": lambda text: "norm.store sum" in text,
-    "a pass in a pass": lambda text: re.search(r"norm\.pass [^\n]*\{\n(?:(?! *norm\.pass| *\}).*\n)* *(?:%\S+ = )?norm\.pass", text),
+    "a pass in a pass": lambda text: re.search(
+        r"norm\.pass [^\n]*\{\n(?:(?! *norm\.pass| *\}).*\n)* *(?:%\S+ = )?norm\.pass", text
+    ),
     "a maximum or minimum of lanes": lambda text: re.search(r"norm\.pass \[[^]]*\] \([^)]*(max|min)", text),
     "an any or all of lanes": lambda text: re.search(r"norm\.pass \[[^]]*\] \([^)]*(any|all)", text),
     "several reductions in a pass": lambda text: re.search(r"norm\.pass \[[^]]*\] \(\w+, ", text),

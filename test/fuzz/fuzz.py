@@ -25,7 +25,6 @@ from forms import FORMS, forms_of  # noqa: E402
 from generate import FEATURES, Maker  # noqa: E402
 from harness import NAMES, TYPES, shell  # noqa: E402
 
-
 TIMEOUT = 120
 USUAL = 100
 
@@ -93,7 +92,16 @@ class Case:
                 raise Failure(f"{name} has other bits with other threads")
         outputs = ["--omit", ",".join(names)] if (names := self.left_out()) else []
         planned = self.normc(
-            "compile", self.spec, *self.bound(), *outputs, "--target", self.kernel.target, "--emit", "planned", "-o", "-"
+            "compile",
+            self.spec,
+            *self.bound(),
+            *outputs,
+            "--target",
+            self.kernel.target,
+            "--emit",
+            "planned",
+            "-o",
+            "-",
         )
         return self.kernel.seen | forms_of(planned, self.kernel.extents)
 
@@ -154,7 +162,10 @@ def run_one(seed, number, keep, verbose):
         try:
             return case.run(), None
         except Failure as failure:
-            return case.kernel.seen, f"FAIL kernel {number} of seed {seed}: {failure}\n{case.command}\n{case.kernel.text()}"
+            return (
+                case.kernel.seen,
+                f"FAIL kernel {number} of seed {seed}: {failure}\n{case.command}\n{case.kernel.text()}",
+            )
 
 
 def main():

@@ -13,8 +13,8 @@ from values import Arithmetic
 OPTIONS = [
     "--order", "--omit of an input", "--omit of an output", "--omit of an update", "--size", "--rank", "--inplace",
     "-D of an int", "-D of a type", "-D of a real", "-D of a bool", "-D of a fn", "-D of a method", "--runtime-scalar",
-    "an import", "NaN and infinities", "a scalar", "a 0-d tensor", "an unnamed axis", "a pack", "a split", "a factor of inputs",
-    "state", "no tensor inputs", "an extent of 0", "an extent of 1", "a large extent", "a small cache", "x86-64-v3",
+    "an import", "NaN and infinities", "a scalar", "a 0-d tensor", "an unnamed axis", "a pack", "a split",
+    "a factor of inputs", "state", "no tensor inputs", "an extent of 0", "an extent of 1", "a large extent", "a small cache", "x86-64-v3",
     "1 thread", "2 threads", "3 threads", "7 threads",
     "an output over no axes", "an output with more axes than its value",
 ]  # fmt: skip
@@ -303,7 +303,11 @@ class Maker(Expressions):
         count = int(self.rng.integers(1, 5))
         dropped = set()
         for number in range(max(count, len(self.wanted))):
-            v = self.wanted[number] if number < len(self.wanted) else made[-1 - min(len(made) - 1, int(self.rng.exponential(len(made) / 3)))]
+            v = (
+                self.wanted[number]
+                if number < len(self.wanted)
+                else made[-1 - min(len(made) - 1, int(self.rng.exponential(len(made) / 3)))]
+            )
             if self.chance(0.1, "an output over no axes") and number == 1:
                 v = self.over_no_axes(v)
                 self.saw("an output over no axes")
@@ -347,7 +351,11 @@ class Maker(Expressions):
                 continue
             fits = [v for v in made if v.axes <= set(tensor.leaves)]
             old = next(v for v in self.inputs if v.text == tensor.name)
-            v = self.pick(fits) if fits else self.a.multiply(f"{tensor.name} * 0.5", old, self.a.constant("0.5", 0.5, "real"))
+            v = (
+                self.pick(fits)
+                if fits
+                else self.a.multiply(f"{tensor.name} * 0.5", old, self.a.constant("0.5", 0.5, "real"))
+            )
             if self.rng.random() < 0.5:
                 quarter = self.a.constant("0.25", 0.25, "real")
                 apart = self.a.add("", v, old, -1)

@@ -12,7 +12,14 @@ INTEGERS = ("i8", "u8", "i32", "i64")
 FLOATS = ("f64", "f32", "f16", "bf16", "f8e4m3", "f8e5m2")
 LARGEST = {"f8e4m3": 448.0, "f8e5m2": 57344.0}
 # Bits behind the point of the significand, and the exponent of the least denormal.
-FORMS = {"f64": (52, -1074), "f32": (23, -149), "f16": (10, -24), "bf16": (7, -133), "f8e4m3": (3, -9), "f8e5m2": (2, -16)}
+FORMS = {
+    "f64": (52, -1074),
+    "f32": (23, -149),
+    "f16": (10, -24),
+    "bf16": (7, -133),
+    "f8e4m3": (3, -9),
+    "f8e5m2": (2, -16),
+}
 
 
 def ulp(name, value):

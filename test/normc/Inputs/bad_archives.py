@@ -31,7 +31,7 @@ def attempt(contents, key=""):
 
 
 def changed(contents, at, by):
-    return contents[:at] + by + contents[at + len(by):]
+    return contents[:at] + by + contents[at + len(by) :]
 
 
 def packed(name, data, method):

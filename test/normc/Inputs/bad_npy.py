@@ -43,8 +43,11 @@ CASES = [
     ("no descr", npy("{'fortran_order': False, 'shape': (2, 3)}", data), "no 'descr'"),
     ("no order", npy("{'descr': '<f4', 'shape': (2, 3)}", data), "no 'fortran_order'"),
     ("no shape", npy("{'descr': '<f4', 'fortran_order': False}", data), "no 'shape'"),
-    ("two shapes", npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), 'shape': (2, 3)}", data),
-     "'shape' stands twice"),
+    (
+        "two shapes",
+        npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), 'shape': (2, 3)}", data),
+        "'shape' stands twice",
+    ),
     ("another key", npy(head(extra=1), data), "unknown key 'extra'"),
     ("no quotes", npy("{descr: '<f4'}", data), "expected a key in quotes"),
     ("open quote", npy("{'descr: <f4}", data), "expected a key in quotes"),
@@ -87,7 +90,11 @@ CASES = [
     ("no such type", npy(head(descr="<q9"), data), "no element type"),
     ("no type", npy(head(descr=""), data), "no element type"),
     ("no byte order", npy(head(descr="|f4"), data), "has no byte order"),
-    ("bf16 as f32", npy(head(descr="|V2"), data[:12]), "its elements are bf16: input x is f32\\[n, k\\], and no type is converted"),
+    (
+        "bf16 as f32",
+        npy(head(descr="|V2"), data[:12]),
+        "its elements are bf16: input x is f32\\[n, k\\], and no type is converted",
+    ),
     ("f64 as f32", npy(head(descr="<f8"), data + data), "its elements are f64: input x is f32"),
     ("i32 as f32", npy(head(descr="<i4"), data), "its elements are i32: input x is f32"),
     ("f8 as f32", npy(head(descr="|V1"), data[:6]), "input x is f32"),
@@ -107,8 +114,11 @@ for name, contents, message in CASES:
 # Two files that disagree: both are named, and nothing is written.
 np.save("x.npy", good)
 np.save("gamma.npy", np.ones(4, np.float32))
-expect(["run", KERNELS, "--input", "x=x.npy", "--input", "gamma=gamma.npy", "--output", "y=out.npy"], 1,
-       "axis k is 3 in x, but 4 in gamma|axis k is 4 in gamma, but 3 in x")
+expect(
+    ["run", KERNELS, "--input", "x=x.npy", "--input", "gamma=gamma.npy", "--output", "y=out.npy"],
+    1,
+    "axis k is 3 in x, but 4 in gamma|axis k is 4 in gamma, but 3 in x",
+)
 np.save("odd.npy", np.ones((2, 5), np.float32))
 expect(["run", KERNELS, "-k", "grouped", "--input", "x=odd.npy", "--output", "y=out.npy"], 1, "5.*2|2.*5")
 

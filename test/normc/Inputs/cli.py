@@ -37,7 +37,7 @@ def run(arguments):
 
 
 def expect(arguments, status, stderr="", stdout="", made=()):
-    """normc ends with `status`; `stderr` and `stdout` occur in what it prints; of new files there are exactly `made`."""
+    """normc ends with `status`; `stderr` and `stdout` occur in what it prints; exactly the files `made` are new."""
     global _checks
     _checks += 1
     before = set(os.listdir("."))

@@ -29,8 +29,11 @@ for stage, (suffix, pattern) in STAGES.items():
 
 # Several to standard output stand one after the other; in files, -o begins their names.
 expect([*compile, "--emit", "planned,norm"], 0, stdout="(?s)// ----- planned -----.*norm.phase.*// ----- norm -----")
-expect([*compile, "--emit", "decomposed", "--emit", "collapsed,asm", "-o", "out"], 0,
-       made=["out.decomposed.mlir", "out.collapsed.mlir", "out.asm.s"])
+expect(
+    [*compile, "--emit", "decomposed", "--emit", "collapsed,asm", "-o", "out"],
+    0,
+    made=["out.decomposed.mlir", "out.collapsed.mlir", "out.asm.s"],
+)
 
 # All stages, with and without a product; up to one.
 names = [f"{number}.{suffix}" for number, (suffix, _) in enumerate(STAGES.values(), 1)]
@@ -59,8 +62,10 @@ with open("wrong.norm", "w") as file:
     file.write("kernel k(x: f32[n]) -> (y: f32[n]) {\n  y = x + z\n}\n")
 expect(["compile", "wrong.norm", "-o", "wrong.o", "--dump-stages", "wrong"], 1, "wrong.norm:2:11: error")
 with open("later.norm", "w") as file:
-    file.write("kernel k(x: f32[n, c]) -> (y: f32[n, c]) {\n  y = x - mean(x over n across replicas)\n}\n"
-               "gradient kb of k {\n  of y\n  wrt x\n}\n")
+    file.write(
+        "kernel k(x: f32[n, c]) -> (y: f32[n, c]) {\n  y = x - mean(x over n across replicas)\n}\n"
+        "gradient kb of k {\n  of y\n  wrt x\n}\n"
+    )
 expect(["check", "later.norm"], 0, stdout="k.*\nkb")
 expect(["compile", "later.norm", "-o", "later.o"], 0, made=["later.o"])
 exported = subprocess.run(["llvm-nm", "--defined-only", "later.o"], capture_output=True, text=True).stdout

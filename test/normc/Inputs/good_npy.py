@@ -33,7 +33,11 @@ for name, dtype in FLOATS.items():
     values = np.array([0, -0.0, 1, -2.5, 0.375, np.nan], dtype)
     for spelling in ("as it is", "void"):
         if spelling == "void":
-            values = values.view(f"V{np.dtype(dtype).itemsize}") if dtype not in (np.float64, np.float32, np.float16) else values
+            values = (
+                values.view(f"V{np.dtype(dtype).itemsize}")
+                if dtype not in (np.float64, np.float32, np.float16)
+                else values
+            )
         np.save("x.npy", values)
         run("floats", "--input", "x=x.npy", *(["-D", f"T={name}"] if name.startswith("f8") else []))
         out = np.load("out.npy")
@@ -55,8 +59,25 @@ check(list(np.load("out.npy")) == [False, True, False], "bools")
 # No dimensions.
 np.save("x.npy", np.float32(1.5))
 np.save("y.npy", np.int64(2**62))
-expect(["run", KERNELS, "-k", "point", "--input", "x=x.npy", "--input", "y=y.npy", "--output", "z=z.npy", "--output",
-        "w=w.npy", *device], 0, made=("z.npy", "w.npy"))
+expect(
+    [
+        "run",
+        KERNELS,
+        "-k",
+        "point",
+        "--input",
+        "x=x.npy",
+        "--input",
+        "y=y.npy",
+        "--output",
+        "z=z.npy",
+        "--output",
+        "w=w.npy",
+        *device,
+    ],
+    0,
+    made=("z.npy", "w.npy"),
+)
 z, w = np.load("z.npy"), np.load("w.npy")
 check(z.shape == () and z == 3 and w.shape == () and w == 2**62 + 1, f"0-d: {z} {w}")
 
@@ -98,21 +119,35 @@ for archive in ("stored.npz", "deflated.npz"):
 run("scale", "--input", "x=stored.npz", "--output", "total=all.npz:sum of x", made=("all.npz",), output="y=all.npz")
 with np.load("all.npz") as archive:
     check(sorted(archive) == ["sum of x", "y"], sorted(archive))
-    check(np.array_equal(archive["y"], 2 * values) and np.array_equal(archive["sum of x"], 2 * values.sum(1)), "archive")
+    check(
+        np.array_equal(archive["y"], 2 * values) and np.array_equal(archive["sum of x"], 2 * values.sum(1)), "archive"
+    )
 
 # An input is left as it was, state and in-place ones as well.
 np.save("average.npy", np.full(4, 8, np.float32))
 np.save("x.npy", values)
 before = open("average.npy", "rb").read(), open("x.npy", "rb").read()
-run("tracked", "--input", "x=x.npy", "--input", "average=average.npy", "--scalar", "momentum=0.5", "--output",
-    "average=new.npy", made=("out.npy", "new.npy"))
+run(
+    "tracked",
+    "--input",
+    "x=x.npy",
+    "--input",
+    "average=average.npy",
+    "--scalar",
+    "momentum=0.5",
+    "--output",
+    "average=new.npy",
+    made=("out.npy", "new.npy"),
+)
 check(np.array_equal(np.load("new.npy"), (values.mean(0) + 8) / 2), "state")
 run("copy", "--input", "x=x.npy", "--inplace", "y=x")
 check(np.array_equal(np.load("out.npy"), values), "in place")
 check(before == (open("average.npy", "rb").read(), open("x.npy", "rb").read()), "an input file was changed")
 # Where no output names it, its update is left out, and it need not be passed.
 run("tracked", "--input", "x=x.npy", "--scalar", "momentum=0.5")
-expect(["run", KERNELS, "-k", "tracked", "--input", "x=x.npy", "--scalar", "momentum=0.5", *device], 0, stdout="^y: .*\n$")
+expect(
+    ["run", KERNELS, "-k", "tracked", "--input", "x=x.npy", "--scalar", "momentum=0.5", *device], 0, stdout="^y: .*\n$"
+)
 
 # Scalars and defaults.
 for scalars, wanted in {

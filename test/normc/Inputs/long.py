@@ -13,5 +13,7 @@ def write(name, statements):
 
 
 steps = 20000
-write("chain.norm", ["let a0 = x", *(f"let a{i} = a{i - 1} * {1 / i} + x" for i in range(1, steps)), f"y = a{steps - 1}"])
+write(
+    "chain.norm", ["let a0 = x", *(f"let a{i} = a{i - 1} * {1 / i} + x" for i in range(1, steps)), f"y = a{steps - 1}"]
+)
 write("sum.norm", ["y = " + " + ".join(f"x * {i}" for i in range(4000))])
