@@ -14,8 +14,8 @@ OPTIONS = [
     "--order", "--omit of an input", "--omit of an output", "--omit of an update", "--size", "--rank", "--inplace",
     "-D of an int", "-D of a type", "-D of a real", "-D of a bool", "-D of a fn", "-D of a method", "--runtime-scalar",
     "an import", "NaN and infinities", "a scalar", "a 0-d tensor", "an unnamed axis", "a pack", "a split",
-    "a factor of inputs", "state", "no tensor inputs", "an extent of 0", "an extent of 1", "a large extent", "a small cache", "x86-64-v3",
-    "1 thread", "2 threads", "3 threads", "7 threads",
+    "a factor of inputs", "state", "no tensor inputs", "an extent of 0", "an extent of 1", "a large extent",
+    "a small cache", "x86-64-v3", "1 thread", "2 threads", "3 threads", "7 threads",
     "an output over no axes", "an output with more axes than its value",
 ]  # fmt: skip
 FEATURES = [*CONSTRUCTS, *(f"load {t}" for t in TYPES), *(f"store {t}" for t in TYPES), *OPTIONS]
