@@ -1,6 +1,7 @@
-"""Formats kernels as text and compiles that: the same text comes out again, and the same kernel.
+"""Formats kernels as text and compiles that: the same text comes out again, and the same kernel. Of a gradient, its text
+gives the same results.
 
-  round_trip.py DIR FILE...              every kernel of some files
+  round_trip.py DIR FILE...              every kernel and gradient of some files
   round_trip.py DIR --generated COUNT    kernels of test/fuzz
 """
 
@@ -9,6 +10,8 @@ import os
 import re
 import subprocess
 import sys
+
+import numpy as np
 
 BINDINGS = {"virtual_batch_size": "4"}  # parameters without a default
 PASSES = "builtin.module(canonicalize,cse,canonicalize,cse,norm.kernel(norm-format))"
@@ -75,9 +78,7 @@ def difference(operands, negated):
 
 def check(spec, folder, *options):
     text, ir = split(run(["norm-opt", f"--pass-pipeline={PASSES}"], emit(spec, *options)))
-    again = os.path.join(folder, "again.norm")
-    with open(again, "w", encoding="utf-8") as file:
-        file.write(text)
+    again = save(folder, text)
     second, compiled = split(run(["norm-opt", f"--pass-pipeline={PASSES}"], emit(again)))
     if second != text:
         sys.exit(f"{spec} {options}: the text is\n{text}\nand of that\n{second}")
@@ -85,16 +86,57 @@ def check(spec, folder, *options):
         sys.exit(f"{spec} {options}: the kernel is\n{ir}\nas text\n{text}\nand of that\n{compiled}")
 
 
+EXTENTS = {"n": 4, "c": 64, "g": 32, "d": 32}  # of others: 3
+
+
+def check_gradient(spec, folder, *options):
+    """Its text gives what it gives itself, on made-up data."""
+    text = run(["normc", "gradient", spec, *options])
+    head = text[: text.index(") ->")]
+    inputs = []
+    for name, dims in re.findall(r"(\w+): f32\[(.*)\]", head):
+        extents = [str(EXTENTS.get(axis, 3)) for axis in dims.split(", ")]
+        # A variance is positive.
+        inputs += ["--seed-input", f"{name}={'x'.join(extents)}:f32:uniform(0.5,1.5)"]
+    for name in re.findall(r"(\w+): f32[ ,\n]", head):
+        inputs += ["--scalar", f"{name}=0.75"]
+    outputs = re.findall(r"(\w+): ", text[text.index(") ->") : text.index(" {\n")])
+    results = []
+    again = save(folder, text)
+    for number, command in enumerate(([spec, *options], [again])):
+        for device in ("evaluator", "cpu"):
+            path = os.path.join(folder, f"{number}-{device}.npz")
+            asked = [word for name in outputs for word in ("--output", f"{name}={path}")]
+            run(["normc", "run", *command, *inputs, *asked, "--device", device])
+            results.append(np.load(path))
+    derived, on_cpu, printed, printed_on_cpu = results
+    for name in outputs:
+        np.testing.assert_allclose(printed[name], derived[name], 1e-6, 1e-6, err_msg=f"{name}\n{text}")
+        np.testing.assert_allclose(printed_on_cpu[name], on_cpu[name], 1e-4, 1e-4, err_msg=f"{name}\n{text}")
+
+
+def save(folder, text):
+    path = os.path.join(folder, "again.norm")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
 def written(folder, files):
-    count = 0
+    kernels, gradients = 0, 0
     for spec in files:
         with open(spec, encoding="utf-8") as file:
             source = file.read()
+        bound = {}
         for name, head in re.findall(r"^kernel (\w+)(.*?)\{", source, re.MULTILINE | re.DOTALL):
-            bound = [f"-D{name}={value}" for name, value in BINDINGS.items() if f"{name}: int" in head]
-            check(spec, folder, "-k", name, *bound)
-            count += 1
-    print(f"{count} kernels")
+            bound[name] = [f"-D{parameter}={value}" for parameter, value in BINDINGS.items() if f"{parameter}: int" in head]
+            check(spec, folder, "-k", name, *bound[name])
+            kernels += 1
+        for name, of in re.findall(r"^gradient (\w+) of (\w+)", source, re.MULTILINE):
+            bound[name] = bound[of]
+            check_gradient(spec, folder, "-k", name, *bound[name])
+            gradients += 1
+    print(f"{kernels} kernels, {gradients} gradients")
 
 
 def generated(folder, count):
