@@ -50,12 +50,13 @@ Form meanOf(arith::DivFOp op) {
   return form;
 }
 
+/// Its parts may be read elsewhere too: the language computes them once all the same.
 Form sigmoidOf(arith::DivFOp op) {
   auto isOne = [](Value value) { return isReal(value, 1); };
-  auto sum = soleSource<arith::AddFOp>(op.getRhs());
+  auto sum = shownOf(op.getRhs()).getDefiningOp<arith::AddFOp>();
   if (!sum || !isOne(op.getLhs())) return {};
   Value term = besides(sum, isOne);
-  auto power = term ? soleSource<math::ExpOp>(term) : math::ExpOp();
+  auto power = term ? shownOf(term).getDefiningOp<math::ExpOp>() : math::ExpOp();
   auto exponent = power ? shownOf(power.getOperand()).getDefiningOp<arith::NegFOp>() : arith::NegFOp();
   if (!exponent) return {};
   return {Kind::sigmoid, {exponent.getOperand()}};

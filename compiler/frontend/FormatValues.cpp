@@ -94,8 +94,7 @@ ValueFormatter::ValueFormatter(KernelOp kernel) : kernel(kernel) {
   countUses();
 }
 
-//===-- Axes and names
-//-------------------------------------------------------------------------------------------------//
+//===-- Axes and names ---------------------------------------------------------------------------------------------//
 
 void ValueFormatter::declareAxes() {
   for (Attribute row : kernel.getAxes()) {
@@ -174,9 +173,10 @@ std::string ValueFormatter::uniqueName(const std::string &base) {
   auto isFree = [&](const std::string &name) {
     return !names.count(name) && !words.count(name) && !isReserved(name) && !builtinNamed(name);
   };
-  // What has no name of its own is counted from 1.
-  std::string name = base == "v" ? "v1" : base;
-  for (unsigned i = 2; !isFree(name); ++i) name = base + std::to_string(i);
+  // What has no name of its own is counted from 1; of a name the second is 2.
+  std::string name = base;
+  unsigned &count = counts.try_emplace(base, base == "v" ? 0 : 1).first->second;
+  for (bool taken = base == "v" || !isFree(base); taken; taken = !isFree(name)) name = base + std::to_string(++count);
   names.insert(name);
   return name;
 }
@@ -189,8 +189,7 @@ std::string ValueFormatter::nameFor(Value value) {
   return uniqueName(isNormalized(op) ? "normal" : "v");
 }
 
-//===-- Statements
-//-----------------------------------------------------------------------------------------------------//
+//===-- Statements -------------------------------------------------------------------------------------------------//
 
 std::vector<Statement> ValueFormatter::statements() {
   llvm::SmallPtrSet<void *, 8> assigned;
@@ -245,7 +244,8 @@ void ValueFormatter::formatMoments(MomentsOp op) {
                             namePhrase(stringifyMethod(op.getMethod()).str(), ValueKind::real, 0).expr);
   Let let;
   auto given = dyn_cast<NameLoc>(op.getLoc());
-  auto [mean, variance] = given ? given.getName().getValue().split(", ") : std::pair<StringRef, StringRef>("mu", "variance");
+  StringRef both = given ? given.getName().getValue() : "mu, variance";
+  auto [mean, variance] = both.split(", ");
   for (StringRef name : {mean, variance}) let.names.push_back({uniqueName(name.str()), {}});
   let.value = std::move(call.expr);
   std::vector<Name> assigned = let.names;
@@ -285,8 +285,7 @@ Phrase ValueFormatter::bind(Phrase phrase, const std::string &name) {
   return namePhrase(name, phrase.kind, phrase.axes);
 }
 
-//===-- Operands
-//-------------------------------------------------------------------------------------------------------//
+//===-- Operands ---------------------------------------------------------------------------------------------------//
 
 Phrase ValueFormatter::take(Value value) {
   Value shown = shownOf(value);
@@ -374,8 +373,7 @@ Phrase ValueFormatter::size(ArrayAttr axes) {
   return call;
 }
 
-//===-- Expressions
-//----------------------------------------------------------------------------------------------------//
+//===-- Expressions ------------------------------------------------------------------------------------------------//
 
 Phrase ValueFormatter::reduction(std::string name, Form form, Phrase value) {
   norm::ReduceOp reduce = form.reduce;

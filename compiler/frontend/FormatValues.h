@@ -71,7 +71,8 @@ private:
   std::vector<std::string> leaves; // the axes that are not split, by place in an AxisSet
   llvm::StringMap<AxisSet> sets;   // the leaves of each axis
   llvm::StringSet<> packs;
-  std::set<std::string> names; // in use
+  std::set<std::string> names;      // in use
+  llvm::StringMap<unsigned> counts; // of names made from one
   llvm::DenseMap<mlir::Value, unsigned> uses;
   llvm::DenseMap<mlir::Value, llvm::SmallVector<Result, 1>> results;
   llvm::DenseMap<mlir::Value, Phrase> phrases;

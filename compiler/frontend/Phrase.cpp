@@ -58,8 +58,9 @@ Phrase::Phrase(const Phrase &other) : expr(copyOf(other.expr)), kind(other.kind)
 bool Phrase::isShort() const {
   switch (expr.kind) {
   case Kind::chain:
-  case Kind::comparison:
     return false;
+  case Kind::comparison:
+    return expr.operands[0].kind == Kind::name && isNumber(expr.operands[1]);
   case Kind::negate:
   case Kind::invert:
     return expr.operands[0].kind == Kind::name;

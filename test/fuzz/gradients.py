@@ -7,7 +7,8 @@ Everything floating is made f64, data without ties; casts then round nothing, an
 differences see, is taken out. All floating outputs are differentiated along one random direction of all floating
 inputs. Where a step of the differences meets a kink or a jump, the next is shorter; where they do not agree among
 themselves, the kernel is passed over. On the CPU, the gradients are to be the evaluator's to ten digits, with any number
-of threads, streamed or not; and as generated, in its own types, the gradient is to compile and run.
+of threads, streamed or not, and so are those of their own text (normc gradient); and as generated, in its own types, the
+gradient is to compile and run.
 """
 
 import argparse
@@ -98,6 +99,20 @@ class Gradient(Case):
         both = {**{f"d{name}": ct for name, ct in cotangents.items()}, **arrays}
         return self.execute_with(both, [f"d{t.name}" for t in self.wrt], device, self.options_of_gradient(), *more)
 
+    def printed(self, arrays, cotangents):
+        """The gradients by their own text, in which the parameters are bound."""
+        words = self.options_of_gradient()
+        pairs = list(zip(words[::2], words[1::2]))
+        text = self.normc("gradient", self.spec, *(word for pair in pairs if pair[0] in ("-k", "-D") for word in pair))
+        both = {**{f"d{name}": ct for name, ct in cotangents.items()}, **arrays}
+        options = [word for pair in pairs if pair[0] != "-D" for word in pair]
+        spec, self.spec = self.spec, os.path.join(self.folder, "printed.norm")
+        with open(self.spec, "w", encoding="utf-8") as file:
+            file.write(text)
+        results = self.execute_with(both, [f"d{t.name}" for t in self.wrt], "evaluator", options)
+        self.spec = spec
+        return results
+
     def cotangents(self, outputs):
         numbers = {}
         for name, tensor in self.of.items():
@@ -113,6 +128,8 @@ class Gradient(Case):
             return "nothing to derive"
         cotangents = self.cotangents(self.forward(self.arrays))
         gradients = self.gradients(self.arrays, cotangents, "evaluator")
+        for name, result in self.printed(self.arrays, cotangents).items():
+            self.near(f"{name} by its text", result, gradients[name])
         threads = str(self.maker.pick([2, 3, 7]))
         target = ["--target", self.kernel.target]
         first = self.gradients(self.arrays, cotangents, "cpu", *target, "--threads", "1")
