@@ -187,32 +187,65 @@ Value PhaseLowering::acrossLanes(ReduceKind kind, Value vector) {
 // Passes
 //===----------------------------------------------------------------------===//
 
-/// What the loops of a pass carry: for each result, `accumulators` vectors along the lanes and, where tails are not
-/// masked, one scalar; just a scalar where passes nest inside.
+/// What the innermost loops of a pass carry: for each result, `accumulators` vectors along the lanes and, where tails
+/// are not masked, one scalar; then for each result the total of what its accumulators held before, a vector; then how
+/// many vectors the first accumulator has taken in since. Loops around other passes carry a scalar for each result.
 void PhaseLowering::lowerPass(PassOp pass) {
   bool innermost = pass.getBody().getOps<PassOp>().empty();
-  Values init;
+  Values init, totals;
   for (auto [kind, type] : llvm::zip(pass.getKinds(), pass.getResultTypes())) {
     if (innermost) init.append(shape.accumulators, neutral(ReduceKind(kind), type, width));
+    if (innermost) totals.push_back(neutral(ReduceKind(kind), type, width));
     if (!innermost || !shape.masked) init.push_back(neutral(ReduceKind(kind), type, 1));
   }
+  llvm::append_range(init, totals);
+  if (!totals.empty()) init.push_back(constant(0));
   Values carried = lowerAlong(pass, 0, init);
-  unsigned next = 0;
+  if (!totals.empty()) carried = addToTotals(pass, carried);
+  for (auto [number, kind] : llvm::enumerate(pass.getKinds()))
+    scalars[pass.getResult(number)] =
+        innermost ? acrossLanes(ReduceKind(kind), carried[carried.size() - 1 - totals.size() + number])
+                  : carried[number];
+}
+
+/// Adds the accumulators to the totals and begins them anew.
+PhaseLowering::Values PhaseLowering::addToTotals(PassOp pass, Values carried) {
+  unsigned results = pass.getKinds().size(), perResult = (carried.size() - 1) / results - 1;
   for (auto [number, kindNumber] : llvm::enumerate(pass.getKinds())) {
     auto kind = ReduceKind(kindNumber);
-    if (!innermost) {
-      scalars[pass.getResult(number)] = carried[next++];
-      continue;
-    }
-    Values vectors(carried.begin() + next, carried.begin() + next + shape.accumulators);
-    next += shape.accumulators;
+    auto own = MutableArrayRef<Value>(carried).slice(number * perResult, perResult);
+    Values vectors(own.take_front(shape.accumulators));
     for (size_t count = vectors.size(); count > 1; count = (count + 1) / 2) // pairwise
       for (size_t i = 0; i < count / 2; ++i)
         vectors[i] = combine(kind, vectors[i], vectors[i + (count + 1) / 2]);
-    Value result = acrossLanes(kind, vectors[0]);
-    if (!shape.masked) result = combine(kind, result, carried[next++]);
-    scalars[pass.getResult(number)] = result;
+    Value sum = vectors[0];
+    if (!shape.masked && width > 1) {
+      Value first = vector::ExtractOp::create(b, sum, ArrayRef<int64_t>{0});
+      sum = vector::InsertOp::create(b, combine(kind, first, own.back()), sum, ArrayRef<int64_t>{0});
+    } else if (!shape.masked) {
+      sum = combine(kind, sum, own.back());
+    }
+    Value &total = carried[results * perResult + number];
+    total = combine(kind, total, sum);
+    for (Value &accumulator : own) {
+      auto vector = dyn_cast<VectorType>(accumulator.getType());
+      accumulator = neutral(kind, getElementTypeOrSelf(accumulator.getType()), vector ? vector.getNumElements() : 1);
+    }
   }
+  carried.back() = constant(0);
+  return carried;
+}
+
+/// The same where a condition holds.
+PhaseLowering::Values PhaseLowering::addToTotalsIf(Value condition, PassOp pass, Values carried) {
+  auto branch = [&](bool adds) {
+    return [&, adds](OpBuilder &inner, Location) {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPoint(inner.getInsertionBlock(), inner.getInsertionPoint());
+      scf::YieldOp::create(b, adds ? addToTotals(pass, carried) : carried);
+    };
+  };
+  return Values(scf::IfOp::create(b, condition, branch(true), branch(false)).getResults());
 }
 
 PhaseLowering::Values PhaseLowering::lowerAlong(PassOp pass, unsigned depth, Values carried) {
@@ -259,6 +292,10 @@ PhaseLowering::Values PhaseLowering::ifStreaming(Value condition, llvm::function
   return Values(scf::IfOp::create(b, condition, branch(true), branch(false)).getResults());
 }
 
+/// Rounding adds up with the number of additions, not always at random: half of a rectified layer's squared deviations
+/// are equal. So no accumulator takes in much more than this many values before it is added to a total.
+static constexpr int64_t longestSum = 64;
+
 PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
   StringAttr axis = namesOf(pass.getAxes()).back();
   Block &body = pass.getBody().front();
@@ -286,19 +323,42 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
                    [&](Value first, ValueRange before) { return step(first, count, lanes, {}, before); });
     from = end;
   };
-  Value streams = pass.getKinds().empty() ? canStream(body, {axis, from, width, {}, 0}, {}) : Value();
+  bool reduces = !pass.getKinds().empty();
+  Value streams = reduces ? Value() : canStream(body, {axis, from, width, {}, 0}, {});
   Value wide = wholeSteps(from, width * shape.accumulators), whole = wholeSteps(from, width);
   Value start = from;
-  carried = ifStreaming(streams, [&] {
-    from = start;
-    steps(wide, shape.accumulators, width);
+  if (reduces) {
+    Value block = constant(longestSum * shape.accumulators * width);
+    carried = loop(start, wide, block, carried, [&](Value first, ValueRange before) {
+      carried = Values(before);
+      from = first;
+      Value end = arith::MinSIOp::create(b, add(first, block), wide);
+      steps(end, shape.accumulators, width);
+      Value goesOn = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, end, wide);
+      return addToTotalsIf(goesOn, pass, carried);
+    });
+    from = wide;
     steps(whole, 1, width);
-    return carried;
-  });
+  } else {
+    carried = ifStreaming(streams, [&] {
+      from = start;
+      steps(wide, shape.accumulators, width);
+      steps(whole, 1, width);
+      return carried;
+    });
+  }
   from = whole;
-  if (!shape.masked) return steps(to, 1, 1), carried;
-  return loop(from, to, constant(width), carried,
-              [&](Value first, ValueRange before) { return step(first, 1, width, tailMask(first, to), before); });
+  if (!shape.masked) steps(to, 1, 1);
+  else
+    carried = loop(from, to, constant(width), carried,
+                   [&](Value first, ValueRange before) { return step(first, 1, width, tailMask(first, to), before); });
+  if (!reduces || pass.getAxes().size() == 1) return carried;
+  // Short rows, one after the other.
+  Value taken = arith::DivUIOp::create(b, arith::SubIOp::create(b, wide, start), constant(width * shape.accumulators));
+  taken = add(taken, arith::DivUIOp::create(b, arith::SubIOp::create(b, to, wide), constant(shape.masked ? width : 1)));
+  carried.back() = add(add(carried.back(), taken), constant(1));
+  Value isLong = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, carried.back(), constant(longestSum));
+  return addToTotalsIf(isLong, pass, carried);
 }
 
 //===----------------------------------------------------------------------===//
@@ -351,9 +411,8 @@ bool PhaseLowering::lowerRowsUnderLanes(PassOp pass, unsigned depth) {
 PhaseLowering::Values PhaseLowering::rowsInStrips(Value first, Value last, ArrayRef<StoreOp> sums, ValueRange start,
                                                   llvm::function_ref<Values(Value, ValueRange)> runRow) {
   if (sums.empty()) return loop(first, last, constant(1), start, runRow);
-  constexpr int64_t rowsInStrip = 64;
   size_t count = start.size() / sums.size();
-  return loop(first, last, constant(rowsInStrip), start, [&](Value strip, ValueRange before) {
+  return loop(first, last, constant(longestSum), start, [&](Value strip, ValueRange before) {
     Values zeros, after;
     SmallVector<ReduceKind> kinds;
     for (auto [number, value] : llvm::enumerate(before)) {
@@ -362,7 +421,7 @@ PhaseLowering::Values PhaseLowering::rowsInStrips(Value first, Value last, Array
       kinds.push_back(*store.getKind());
       zeros.push_back(neutral(kinds.back(), store.getValue().getType(), vector ? vector.getNumElements() : 1));
     }
-    Value end = arith::MinSIOp::create(b, add(strip, constant(rowsInStrip)), last);
+    Value end = arith::MinSIOp::create(b, add(strip, constant(longestSum)), last);
     Values sumsOfStrip = loop(strip, end, constant(1), zeros, runRow);
     for (auto [number, value] : llvm::enumerate(before))
       after.push_back(combine(kinds[number], value, sumsOfStrip[number]));

@@ -84,6 +84,8 @@ private:
   void lowerPass(norm::PassOp pass);
   Values lowerAlong(norm::PassOp pass, unsigned depth, Values carried);
   Values lowerLanes(norm::PassOp pass, Values carried);
+  Values addToTotals(norm::PassOp pass, Values carried);
+  Values addToTotalsIf(mlir::Value condition, norm::PassOp pass, Values carried);
   bool canRunRowsUnderLanes(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block &body);
   Values rowsInStrips(mlir::Value first, mlir::Value last, llvm::ArrayRef<norm::StoreOp> sums, mlir::ValueRange start,
                       llvm::function_ref<Values(mlir::Value, mlir::ValueRange)> runRow);
