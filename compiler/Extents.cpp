@@ -71,13 +71,13 @@ std::string solveSplit(const AxisRow &row, std::optional<int64_t> &whole, std::o
 
 std::optional<int64_t> evaluate(const IntegerExpression &expression,
                                 const std::function<std::optional<int64_t>(const std::string &)> &sizes,
-                                const std::function<std::optional<int64_t>(const std::string &)> &scalars,
+                                const std::function<std::optional<int64_t>(const std::string &, int64_t)> &inputs,
                                 std::string &error) {
   using Kind = IntegerExpression::Kind;
   if (expression.kind == Kind::literal) return expression.literal;
   if (expression.kind == Kind::size) return sizes(expression.name);
-  if (expression.kind == Kind::scalar) return scalars(expression.name);
-  auto operand = [&](unsigned i) { return evaluate(expression.operands[i], sizes, scalars, error); };
+  if (expression.kind == Kind::scalar) return inputs(expression.name, 0);
+  auto operand = [&](unsigned i) { return evaluate(expression.operands[i], sizes, inputs, error); };
   auto first = operand(0);
   if (!first) return {};
   if (expression.kind == Kind::select) return operand(*first ? 1 : 2);
@@ -88,6 +88,9 @@ std::optional<int64_t> evaluate(const IntegerExpression &expression,
   if (!second) return {};
   int64_t a = *first, b = *second;
   switch (expression.kind) {
+  case Kind::element:
+    if (a < 0 || a >= b) return {};
+    return inputs(expression.name, a);
   case Kind::add:
     return wrap(uint64_t(a) + uint64_t(b));
   case Kind::subtract:
@@ -115,6 +118,22 @@ std::optional<int64_t> evaluate(const IntegerExpression &expression,
   default:
     assert(false && "handled above");
     return {};
+  }
+}
+
+int64_t integerAt(ElementType type, const void *memory, int64_t element) {
+  switch (type) {
+  case ElementType::i8:
+    return static_cast<const int8_t *>(memory)[element];
+  case ElementType::u8:
+  case ElementType::boolean:
+    return static_cast<const uint8_t *>(memory)[element];
+  case ElementType::i32:
+    return static_cast<const int32_t *>(memory)[element];
+  case ElementType::i64:
+    return static_cast<const int64_t *>(memory)[element];
+  default:
+    return 0;
   }
 }
 
@@ -170,9 +189,12 @@ private:
     auto row = rowOf.find(axis);
     return row == rowOf.end() ? std::nullopt : extents[row->second];
   }
-  std::optional<int64_t> scalar(const std::string &name) const {
-    for (size_t i = 0; i < passed.size(); ++i)
-      if (signature.arguments[i].name == name) return passed[i].integer;
+  std::optional<int64_t> input(const std::string &name, int64_t element) const {
+    for (size_t i = 0; i < passed.size(); ++i) {
+      if (signature.arguments[i].name != name) continue;
+      if (!passed[i].shape || passed[i].shape->empty()) return passed[i].integer;
+      if (passed[i].data) return integerAt(signature.arguments[i].type, passed[i].data, element);
+    }
     return {};
   }
 
@@ -316,7 +338,7 @@ private:
     std::string error;
     auto value = evaluate(
         rule.size, [&](const std::string &axis) { return size(axis); },
-        [&](const std::string &name) { return scalar(name); }, error);
+        [&](const std::string &name, int64_t element) { return input(name, element); }, error);
     const std::string where = "split of " + rule.whole + ": ";
     if (!error.empty()) return fail(where + error, rule.place), false;
     if (!value) return true;
@@ -348,7 +370,7 @@ private:
       std::string error;
       auto value = evaluate(
           rule.position, [&](const std::string &axis) { return size(axis); },
-          [&](const std::string &name) { return scalar(name); }, error);
+          [&](const std::string &name, int64_t element) { return input(name, element); }, error);
       int64_t extent = *size(rule.axis);
       if (!error.empty()) fail("at(" + rule.axis + "): " + error, rule.place);
       else if (value && (*value < 0 || *value >= extent))

@@ -11,7 +11,8 @@ namespace normc {
 struct Passed {
   std::optional<std::vector<int64_t>>
       shape;           // in memory order; none for what the callee is to allocate, and for scalars
-  int64_t integer = 0; // the value of an integer or bool without axes
+  int64_t integer = 0;        // the value of an integer or bool without axes
+  const void *data = nullptr; // the elements of an integer or bool that is read; null: unknown
 };
 
 /// The extents of one call.
@@ -43,12 +44,16 @@ std::string compareReplicas(const Signature &signature, const std::vector<const 
 std::string solveSplit(const AxisRow &row, std::optional<int64_t> &whole, std::optional<int64_t> &outer,
                        std::optional<int64_t> &inner);
 
-/// The value of an expression; none while a size it needs is unknown. `sizes` and `scalars` look names up. A division
-/// that is not exact sets `error`.
+/// The value of an expression; none while a size it needs is unknown, or where an element it needs does not exist. `sizes`
+/// looks extents up, `inputs` an element of an integer input (0: that of one without axes). A division that is not exact
+/// sets `error`.
 std::optional<int64_t> evaluate(const IntegerExpression &expression,
                                 const std::function<std::optional<int64_t>(const std::string &)> &sizes,
-                                const std::function<std::optional<int64_t>(const std::string &)> &scalars,
+                                const std::function<std::optional<int64_t>(const std::string &, int64_t)> &inputs,
                                 std::string &error);
+
+/// An element of memory of an integer type or bool; 0 of another type.
+int64_t integerAt(ElementType type, const void *memory, int64_t element);
 
 /// The number of elements, none where it does not fit in 63 bits.
 std::optional<int64_t> elementsOf(const std::vector<int64_t> &shape);

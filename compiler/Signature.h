@@ -9,15 +9,15 @@
 
 namespace normc {
 
-/// Integer arithmetic on extents and scalar inputs that is only known when a kernel is called: a split's factor, the
+/// Integer arithmetic on extents and integer inputs that is only known when a kernel is called: a split's factor, the
 /// position of an `at`. Evaluated in 64 bits, wrapping.
 struct IntegerExpression {
-  enum class Kind { literal, size, scalar, add, subtract, multiply, exactDivide, minimum, maximum, absolute, select,
+  enum class Kind { literal, size, scalar, element, add, subtract, multiply, exactDivide, minimum, maximum, absolute, select,
                     equal, notEqual, less, lessEqual };
   Kind kind = Kind::literal;
   int64_t literal = 0;                     // literal
-  std::string name;                        // size: an axis; scalar: an integer input without axes
-  std::vector<IntegerExpression> operands; // select: condition, then, else
+  std::string name;                        // size: an axis; scalar: an integer input without axes; element: one with
+  std::vector<IntegerExpression> operands; // select: condition, then, else; element: its place in memory, their number
 };
 
 /// One dimension of a tensor as declared.
@@ -68,6 +68,7 @@ struct Signature {
   std::vector<Argument> arguments;
   std::vector<FactorRule> factors;
   std::vector<PositionRule> positions;
+  bool readsElements = false; // a position depends on elements of an input: not only on what `Extents` are known by
   bool acrossReplicas = false;           // it reduces across the replicas of a job
   std::set<std::string> commonAxes;      // those of what it reduces so: of the same extent on all replicas
   std::map<std::string, int64_t> ranks; // --rank: the number of dimensions of a pack where no tensor may tell

@@ -32,20 +32,8 @@ bool sameShape(const Passed &passed, std::span<const int64_t> shape) {
 
 /// The value of an integer or bool that is read and has no axes, on which splits and positions may depend; else 0.
 int64_t integerOf(const Argument &argument, const TensorView &tensor) {
-  if (argument.role == Argument::Role::output || !tensor.shape.empty()) return 0;
-  switch (tensor.type) {
-  case ElementType::i8:
-    return *static_cast<const int8_t *>(tensor.data);
-  case ElementType::u8:
-  case ElementType::boolean:
-    return *static_cast<const uint8_t *>(tensor.data);
-  case ElementType::i32:
-    return *static_cast<const int32_t *>(tensor.data);
-  case ElementType::i64:
-    return *static_cast<const int64_t *>(tensor.data);
-  default:
-    return 0;
-  }
+  bool isRead = argument.role != Argument::Role::output && tensor.shape.empty();
+  return isRead ? integerAt(tensor.type, tensor.data, 0) : 0;
 }
 
 /// FNV-1a, of a kernel's name, what it exchanges, and the extents that replicas have in common.
@@ -169,7 +157,7 @@ bool Call::checkOverlap(std::span<const TensorView> tensors, Diagnostics &diagno
 bool Call::bindShapes(std::span<const TensorView> tensors, const Communicator *communicator, Diagnostics &diagnostics) {
   const std::vector<Argument> &arguments = callee->signature().arguments;
   int64_t job = communicator ? communicator->replicas() : 1;
-  bool same = extents.has_value() && replicas == job;
+  bool same = extents.has_value() && replicas == job && !callee->signature().readsElements;
   for (size_t i = 0; same && i < arguments.size(); ++i) {
     const TensorView &tensor = tensors[positions[i]];
     same = (!isTensor(arguments[i]) || sameShape(passed[i], tensor.shape)) &&
@@ -182,6 +170,7 @@ bool Call::bindShapes(std::span<const TensorView> tensors, const Communicator *c
     passed[i] = Passed();
     if (isTensor(arguments[i])) passed[i].shape.emplace(tensor.shape.begin(), tensor.shape.end());
     passed[i].integer = integerOf(arguments[i], tensor);
+    if (arguments[i].role != Argument::Role::output) passed[i].data = tensor.data;
   }
   std::optional<Extents> bound = bindExtents(callee->signature(), passed, diagnostics);
   if (!bound) return false;

@@ -30,11 +30,15 @@ using Kind = IntegerExpression::Kind;
 class Slice {
 public:
   explicit Slice(KernelOp kernel) : kernel(kernel) {}
+  bool readsElements = false;
 
   std::optional<IntegerExpression> read(Value value) {
     if (++size > 10000) return {};
-    if (auto argument = dyn_cast<BlockArgument>(value)) return scalar(argument);
+    if (auto argument = dyn_cast<BlockArgument>(value)) return input(argument);
     Operation *op = value.getDefiningOp();
+    if (auto at = dyn_cast<AtOp>(op)) return readAt(at);
+    if (auto broadcast = dyn_cast<BroadcastOp>(op)) return read(broadcast.getInput());
+    if (auto index = dyn_cast<IndexOp>(op)) return positionAlong(index.getAxisAttr());
     if (auto cast = dyn_cast<CastOp>(op)) return readCast(cast);
     if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
       auto integer = dyn_cast<IntegerAttr>(constant.getValue());
@@ -53,7 +57,7 @@ public:
     if (auto select = dyn_cast<arith::SelectOp>(op))
       return combine(Kind::select, {select.getCondition(), select.getTrueValue(), select.getFalseValue()});
     if (isa<arith::ExtUIOp>(op)) return read(op->getOperand(0));
-    if (isa<arith::AndIOp, arith::OrIOp, arith::XOrIOp>(op) && value.getType().isInteger(1)) return readLogic(op);
+    if (isa<arith::AndIOp, arith::OrIOp, arith::XOrIOp>(op) && getElementTypeOrSelf(value.getType()).isInteger(1)) return readLogic(op);
     std::optional<Kind> kind = llvm::TypeSwitch<Operation *, std::optional<Kind>>(op)
                                    .Case<arith::AddIOp>([](auto) { return Kind::add; })
                                    .Case<arith::SubIOp>([](auto) { return Kind::subtract; })
@@ -69,6 +73,7 @@ public:
 private:
   KernelOp kernel;
   unsigned size = 0;
+  SmallVector<std::pair<StringAttr, IntegerExpression>> positions; // where what is read stands
 
   static IntegerExpression literal(int64_t value) { return {Kind::literal, value, "", {}}; }
   std::optional<IntegerExpression> combine(Kind kind, ValueRange operands) {
@@ -80,14 +85,39 @@ private:
     }
     return expression;
   }
-  std::optional<IntegerExpression> scalar(BlockArgument argument) {
-    if (!isa<IntegerType>(getElementTypeOrSelf(argument.getType())) || !axesOf(argument.getType()).empty()) return {};
-    return IntegerExpression{Kind::scalar, 0, kernel.argumentName(argument.getArgNumber()).str(), {}};
+  std::optional<IntegerExpression> input(BlockArgument argument) {
+    if (!isa<IntegerType>(getElementTypeOrSelf(argument.getType()))) return {};
+    std::string name = kernel.argumentName(argument.getArgNumber()).str();
+    if (axesOf(argument.getType()).empty()) return IntegerExpression{Kind::scalar, 0, name, {}};
+    IntegerExpression place = literal(0), count = literal(1);
+    for (StringAttr axis : axesOf(argument.getType())) {
+      auto position = positionAlong(axis);
+      if (!position) return {};
+      IntegerExpression extent{Kind::size, 0, axis.str(), {}};
+      place = {Kind::add, 0, "", {{Kind::multiply, 0, "", {place, extent}}, *position}};
+      count = {Kind::multiply, 0, "", {count, extent}};
+    }
+    readsElements = true;
+    return IntegerExpression{Kind::element, 0, name, {place, count}};
+  }
+  std::optional<IntegerExpression> positionAlong(StringAttr axis) {
+    for (auto &[along, position] : llvm::reverse(positions))
+      if (along == axis) return position;
+    return {};
+  }
+  /// What is behind is read at the position; that itself stands where the op does.
+  std::optional<IntegerExpression> readAt(AtOp op) {
+    auto position = read(op.getPosition());
+    if (!position) return {};
+    positions.emplace_back(op.getAxisAttr(), std::move(*position));
+    auto value = read(op.getInput());
+    positions.pop_back();
+    return value;
   }
   /// From storage it is exact; a bool from an integer is whether it is not 0.
   std::optional<IntegerExpression> readCast(CastOp cast) {
     Type from = getElementTypeOrSelf(cast.getInput()), to = getElementTypeOrSelf(cast.getType());
-    if (!isa<IntegerType>(from) || !axesOf(cast.getType()).empty()) return {};
+    if (!isa<IntegerType>(from)) return {};
     auto input = read(cast.getInput());
     if (!input) return {};
     if (to.isInteger(1) && !from.isInteger(1)) return IntegerExpression{Kind::notEqual, 0, "", {*input, literal(0)}};
@@ -192,7 +222,7 @@ std::optional<Signature> signatureOf(KernelOp kernel, Diagnostics &diagnostics) 
   bool failed = false;
   auto fail = [&](Location location, std::string what) {
     diagnostics.error(placeOf(location),
-                      what + " can only follow from extents, parameters and integer inputs without axes");
+                      what + " can only follow from extents, parameters and integer inputs, not from reals or reductions");
     failed = true;
   };
   for (Operation &op : kernel.getBody().front()) {
@@ -208,7 +238,9 @@ std::optional<Signature> signatureOf(KernelOp kernel, Diagnostics &diagnostics) 
       for (StringAttr axis : axesOf(op.getResult(0).getType())) signature.commonAxes.insert(axis.str());
     }
     if (auto at = dyn_cast<AtOp>(op)) {
-      auto position = Slice(kernel).read(at.getPosition());
+      Slice slice(kernel);
+      auto position = slice.read(at.getPosition());
+      signature.readsElements |= slice.readsElements;
       if (!position) fail(op.getLoc(), "the position along " + at.getAxis().str());
       else signature.positions.push_back({at.getAxis().str(), std::move(*position), place});
     }

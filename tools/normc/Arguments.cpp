@@ -116,6 +116,7 @@ bool Arguments::bindInput(const Argument &argument, Passed &passed) {
     return false;
   }
   passed.shape = tensor.shape;
+  passed.data = tensor.data();
   if (tensor.shape.empty() && !isFloating(argument.type))
     passed.integer = normc::load(argument.type, tensor.data(), 0).integer;
   return true;
