@@ -25,24 +25,19 @@ void PhaseLowering::lowerBlocks(PhaseOp phase, Value first, Value last) {
     if (!isa<ExchangeOp, PhaseOp, WorkspaceOp>(op))
       scalars[op.getResult(0)] = emit(op, Lanes(), [&](Value v) { return scalars.lookup(v); });
   auto axes = namesOf(phase.getAxes());
-  loop(first, last, constant(1), {}, [&](Value block, ValueRange) {
+  lowerTurns(first, last, phase.getBody().front(), [&](Value block) {
     // The last axis varies fastest.
     for (size_t i = axes.size(); i-- > 0;) {
       positions[axes[i]] = i == 0 ? block : arith::RemUIOp::create(b, block, extent(axes[i])).getResult();
       if (i != 0) block = arith::DivUIOp::create(b, block, extent(axes[i]));
     }
-    lowerBody(phase.getBody().front());
-    for (StringAttr axis : axes) positions.erase(axis);
-    return Values();
   });
+  for (StringAttr axis : axes) positions.erase(axis);
 }
 
 /// Ops at one point, outside of the lanes.
 void PhaseLowering::lowerBody(Block &body) {
-  for (Operation &op : body.without_terminator()) {
-    if (auto pass = dyn_cast<PassOp>(op)) lowerPass(pass);
-    else if (Value value = emit(op, Lanes(), [&](Value v) { return scalars.lookup(v); })) scalars[op.getResult(0)] = value;
-  }
+  lowerOps(llvm::map_to_vector(body.without_terminator(), [](Operation &op) { return &op; }));
 }
 
 //===----------------------------------------------------------------------===//

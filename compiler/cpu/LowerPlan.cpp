@@ -194,7 +194,7 @@ struct KernelLowering {
 struct LowerPlan : normc::impl::LowerPlanBase<LowerPlan> {
   using LowerPlanBase::LowerPlanBase;
   void runOnOperation() override {
-    VectorShape shape{vectorBytes, accumulators, masked, streamBytes, roundsToBf16};
+    VectorShape shape{vectorBytes, accumulators, masked, streamBytes, roundsToBf16, l1Bytes};
     llvm::MapVector<StringRef, SmallVector<KernelOp>> families;
     for (KernelOp kernel : getOperation().getOps<KernelOp>()) {
       auto family = kernel->getAttrOfType<StringAttr>("norm.family");

@@ -14,6 +14,7 @@ struct VectorShape {
   bool masked = true;      // tails run masked; else point by point
   int64_t streamBytes = 0; // outputs as large bypass the caches; 0: none does
   bool roundsToBf16 = false; // one instruction does
+  int64_t l1Bytes = 0;     // of a core's first cache
 };
 
 /// Memory that a kernel's argument or workspace is: dense, in the order of its type.
@@ -71,6 +72,10 @@ private:
   void store(norm::StoreOp op, const Lanes &lanes, mlir::Value value);
   void storeTo(const Memory &memory, mlir::Value offset, mlir::Value stride, const Lanes &lanes, mlir::Value value,
                bool streams);
+  void storePair(norm::StoreOp op, const Lanes &low, mlir::Value lowValue, mlir::Value highValue);
+  bool storesPairs(norm::StoreOp op, const Lanes &lanes);
+  bool canInterleave(mlir::Block &body, const Lanes &lanes);
+  mlir::Value loadInterleaved(const Memory &memory, mlir::Value address, const Lanes &lanes, mlir::Type compute);
   mlir::Value toStorage(mlir::Value value, mlir::Type storage);
   mlir::Value loadFrom(const Memory &memory, mlir::Value offset, mlir::Value stride, const Lanes &lanes, mlir::Type compute);
   mlir::Value pointers(const Memory &memory, mlir::Value offset, mlir::Value stride, const Lanes &lanes);
