@@ -187,6 +187,7 @@ Value PhaseLowering::loadFrom(const Memory &memory, Value offset, Value stride, 
   } else {
     if (stride) offset = add(offset, multiply(lanes.first, stride));
     Value address = LLVM::GEPOp::create(b, pointerType(b.getContext()), element, memory.base, ArrayRef<LLVM::GEPArg>{offset});
+    if (stride && lanes.interleaved) return loadInterleaved(memory, address, lanes, compute);
     Type type = stride && lanes.width > 1 ? VectorType::get(lanes.width, element) : element;
     if (stride && lanes.mask) {
       Value zero = arith::ConstantOp::create(b, b.getZeroAttr(type));
@@ -196,6 +197,45 @@ Value PhaseLowering::loadFrom(const Memory &memory, Value offset, Value stride, 
     }
   }
   return isStored(compute) ? raw : loadConvert(b, b.getLoc(), raw, memory.storage, compute);
+}
+
+/// The even or the odd ones of twice as many points. A bf16 is the upper half of an f32, so that a shift and a mask take
+/// two vectors of them apart, where widening would shuffle as well.
+Value PhaseLowering::loadInterleaved(const Memory &memory, Value address, const Lanes &lanes, Type compute) {
+  int64_t bits = bytesOfElement(memory.storage) * 8;
+  Value both = LLVM::LoadOp::create(b, VectorType::get(2 * lanes.width, memoryType(memory.storage)), address, bits / 8);
+  bool isOdd = lanes.step % 2;
+  if (!memory.storage.isBF16()) {
+    SmallVector<int64_t> points;
+    for (int64_t i = 0; i < lanes.width; ++i) points.push_back(2 * i + isOdd);
+    return loadConvert(b, b.getLoc(), vector::ShuffleOp::create(b, both, both, points), memory.storage, compute);
+  }
+  auto words = VectorType::get(lanes.width, b.getI32Type());
+  auto number = [&](int64_t value) -> Value {
+    return arith::ConstantOp::create(b, DenseElementsAttr::get(words, APInt(32, value)));
+  };
+  Value pair = vector::BitCastOp::create(b, words, both);
+  Value word = isOdd ? arith::AndIOp::create(b, pair, number(0xffff0000)).getResult()
+                     : arith::ShLIOp::create(b, pair, number(16)).getResult();
+  return arith::BitcastOp::create(b, VectorType::get(lanes.width, b.getF32Type()), word);
+}
+
+/// Whether the lanes may take the even and the odd points of a body in turn: all that lies along them is bf16.
+bool PhaseLowering::canInterleave(Block &body, const Lanes &lanes) {
+  bool any = false;
+  for (Operation &op : body) {
+    auto load = dyn_cast<LoadOp>(op);
+    auto store = dyn_cast<StoreOp>(op);
+    if (!load && !store) continue;
+    const Memory &memory = memories.find(load ? load.getFrom() : store.getTo())->second;
+    SmallVector<StringAttr> names = kernel.namesWithin(lanes.axis);
+    if (llvm::none_of(memory.axes, [&](StringAttr axis) { return llvm::is_contained(names, axis); })) continue;
+    if (!memory.storage.isBF16() || !llvm::is_contained(names, memory.axes.back())) return false;
+    if (load && (!load.getType().isF32() || !load.getAt().empty())) return false;
+    if (store && !store.getValue().getType().isF32()) return false;
+    any |= bool(load);
+  }
+  return any;
 }
 
 Value PhaseLowering::load(LoadOp op, const Lanes &lanes, ArrayRef<Value> at) {
@@ -226,6 +266,47 @@ void PhaseLowering::store(StoreOp op, const Lanes &lanes, Value value) {
   if (op.getKind()) // not masked: a partial store is not forwarded to the next row's load
     value = combine(*op.getKind(), loadFrom(memory, offset, stride, lanes, op.getValue().getType()), value);
   storeTo(memory, offset, stride, lanes, value, streaming && mayStream(op));
+}
+
+/// Whether vectors of an output may go to memory two at a time: 16-bit elements, which fill one register then.
+bool PhaseLowering::canStorePairs(StoreOp op, const Lanes &lanes) {
+  const Memory &memory = memories.find(op.getTo())->second;
+  SmallVector<StringAttr> names = kernel.namesWithin(lanes.axis);
+  return lanes.width > 1 && !lanes.mask && !op.getKind() && op.getValue().getType().isF32() && !memory.axes.empty() &&
+         bytesOfElement(memory.storage) == 2 && llvm::is_contained(names, memory.axes.back());
+}
+
+void PhaseLowering::storePair(StoreOp op, const Lanes &low, Value lowValue, Value highValue) {
+  const Memory &memory = memories.find(op.getTo())->second;
+  int64_t width = low.width;
+  SmallVector<int64_t> order;
+  for (int64_t i = 0; i < 2 * width; ++i) order.push_back(low.interleaved ? i / 2 + i % 2 * width : i);
+  auto [offset, stride] = offsetOf(memory, low, {});
+  lowValue = splat(lowValue, width);
+  highValue = splat(highValue, width);
+  auto words = VectorType::get(2 * width, b.getI16Type());
+  auto intrinsic = [&](const char *name, Type type, ValueRange operands) -> Value {
+    return LLVM::CallIntrinsicOp::create(b, type, b.getStringAttr(name), operands).getResult(0);
+  };
+  Value both;
+  if (shape.roundsToBf16 && memory.storage.isBF16() && 2 * width == 32) {
+    both = intrinsic("llvm.x86.avx512bf16.cvtne2ps2bf16.512", VectorType::get(2 * width, b.getBF16Type()), {highValue, lowValue});
+    both = arith::BitcastOp::create(b, words, both);
+    if (low.interleaved) both = vector::ShuffleOp::create(b, both, both, order);
+  } else {
+    both = vector::ShuffleOp::create(b, toStorage(lowValue, memory.storage), toStorage(highValue, memory.storage), order);
+  }
+  bool streams = streaming && mayStream(op);
+  if (streams && memory.storage.isBF16()) {
+    // LLVM has no store of bf16 vectors that bypasses the caches, takes an ordinary one without a word, and sees through
+    // casts: a fence hides where the bits come from.
+    auto floats = VectorType::get(width, b.getF32Type());
+    both = intrinsic("llvm.arithmetic.fence", floats, {vector::BitCastOp::create(b, floats, both)});
+    both = vector::BitCastOp::create(b, words, both);
+  }
+  Lanes lanes = low;
+  lanes.width = 2 * width;
+  storeTo(memory, offset, stride, lanes, both, streams);
 }
 
 /// As memory holds it. Where the processor rounds to bf16 itself, it does; denormal results flush then.
@@ -285,7 +366,8 @@ Value PhaseLowering::canStream(Block &body, const Lanes &lanes, StringAttr rowAx
     place = add(place, multiply(add(offset, lanes.first), element));
     for (auto [axis, rowStride] : llvm::zip(memory.axes, memory.strides))
       if (axis == rowAxis) place = arith::OrIOp::create(b, place, multiply(rowStride, element));
-    Value misfit = arith::AndIOp::create(b, place, constant(storedBytes(memory, lanes) - 1));
+    int64_t bytes = storedBytes(memory, lanes) * (canStorePairs(op, lanes) ? 2 : 1);
+    Value misfit = arith::AndIOp::create(b, place, constant(bytes - 1));
     Value aligned = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, misfit, constant(0));
     Value both = arith::AndIOp::create(b, large, aligned);
     all = all ? arith::AndIOp::create(b, all, both).getResult() : both;

@@ -49,6 +49,8 @@ Value PhaseLowering::indexAlong(StringAttr axis, const Lanes &lanes) {
   if (axis != lanes.axis) return positionOf(axis);
   if (lanes.width == 1) return lanes.first;
   SmallVector<int64_t> steps = llvm::to_vector(llvm::seq<int64_t>(0, lanes.width));
+  if (lanes.interleaved)
+    for (int64_t &step : steps) step = 2 * step + lanes.step % 2;
   auto type = VectorType::get(lanes.width, b.getI64Type());
   Value along = arith::ConstantOp::create(b, DenseElementsAttr::get(type, ArrayRef<int64_t>(steps)));
   return arith::AddIOp::create(b, along, splat(lanes.first, lanes.width));
@@ -116,10 +118,20 @@ SmallVector<PhaseLowering::Values> PhaseLowering::emitPoints(Block &body, ArrayR
     Value value = local[step].lookup(v);
     return value ? value : scalars.lookup(v);
   };
-  for (Operation &op : body.without_terminator())
+  for (Operation &op : body.without_terminator()) {
+    auto store = dyn_cast<StoreOp>(op);
+    // Two of bf16 are rounded at once. Of f16, joining them pays where a store would bypass the caches with half a line.
+    bool pairs = store && lanes.size() % 2 == 0 && !held.count(store) && canStorePairs(store, lanes.front()) &&
+                 (streaming || getElementTypeOrSelf(store.getTo().getType()).isBF16());
+    if (pairs) {
+      for (unsigned step = 0; step < lanes.size(); step += 2)
+        storePair(store, lanes[step], at(step, store.getValue()), at(step + 1, store.getValue()));
+      continue;
+    }
     for (auto [step, point] : llvm::enumerate(lanes))
       if (Value value = emit(op, point, [&, step = step](Value v) { return at(step, v); }))
         local[step][op.getResult(0)] = value;
+  }
   SmallVector<Values> yields;
   for (unsigned step = 0; step < lanes.size(); ++step)
     yields.push_back(llvm::map_to_vector(body.getTerminator()->getOperands(), [&](Value v) { return at(step, v); }));
@@ -296,10 +308,15 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
   Block &body = pass.getBody().front();
   auto [from, to] = rangeOf(axis);
   unsigned perResult = shape.accumulators + (shape.masked ? 0 : 1);
+  bool interleaves = canInterleave(body, {axis, from, width, {}, 0});
   // One step: `count` vectors of `lanes` points, each added to its own accumulator.
   auto step = [&](Value first, unsigned count, int64_t lanes, Value mask, ValueRange before) {
     SmallVector<Lanes> points;
-    for (unsigned i = 0; i < count; ++i) points.push_back({axis, add(first, constant(i * lanes)), lanes, mask, i});
+    bool interleaved = count > 1 && interleaves;
+    for (unsigned i = 0; i < count; ++i) {
+      Value place = add(first, constant((interleaved ? i - i % 2 : i) * lanes));
+      points.push_back({axis, place, lanes, mask, i, interleaved});
+    }
     Values after(before);
     for (auto [number, yielded] : llvm::enumerate(emitPoints(body, points)))
       for (auto [result, kind] : llvm::enumerate(pass.getKinds())) {
@@ -360,11 +377,11 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
 // Rows under lanes
 //===----------------------------------------------------------------------===//
 
-/// Whether the rows of all memory that a body reaches lie one behind the other, so that the lanes may be the outer loop:
-/// what does not change from row to row then stays in registers, sums too.
+/// Whether the lanes may be the outer loop: the rows of all memory that a body reaches lie one behind the other, and
+/// something along the lanes does not change from row to row, so that it stays in registers, sums too.
 bool PhaseLowering::canRunRowsUnderLanes(StringAttr row, StringAttr lane, Block &body) {
   auto laneNames = kernel.namesWithin(lane);
-  bool anyRows = false;
+  bool anyRows = false, anyShared = false;
   for (Operation &op : body) {
     Value memory;
     if (auto load = dyn_cast<LoadOp>(op)) memory = load.getFrom();
@@ -377,9 +394,11 @@ bool PhaseLowering::canRunRowsUnderLanes(StringAttr row, StringAttr lane, Block 
     if (llvm::is_contained(axes, row)) {
       if (!hasLanes || axes.back() != row) return false;
       anyRows = true;
+    } else {
+      anyShared |= hasLanes;
     }
   }
-  return anyRows;
+  return anyRows && anyShared;
 }
 
 /// The last two loops of a pass, or the last of it and that of the one pass inside.

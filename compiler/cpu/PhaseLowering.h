@@ -26,13 +26,15 @@ struct Memory {
 };
 
 /// Where the lanes of the pass at hand stand: `width` points from `first` on, the first `count` of them where a mask is
-/// given. A width of 1 is a single point.
+/// given. A width of 1 is a single point. Of two interleaved vectors, which are at the same place, the one has the even
+/// points and the other the odd ones.
 struct Lanes {
   mlir::StringAttr axis;
   mlir::Value first;
   int64_t width = 1;
   mlir::Value mask;
   unsigned step = 0; // which of the vectors of one turn of the loop
+  bool interleaved = false;
 };
 
 /// Lowers the body of one phase into a function: extents and strides first, then a loop over blocks. The rule is one: each
@@ -73,7 +75,7 @@ private:
   void storeTo(const Memory &memory, mlir::Value offset, mlir::Value stride, const Lanes &lanes, mlir::Value value,
                bool streams);
   void storePair(norm::StoreOp op, const Lanes &low, mlir::Value lowValue, mlir::Value highValue);
-  bool storesPairs(norm::StoreOp op, const Lanes &lanes);
+  bool canStorePairs(norm::StoreOp op, const Lanes &lanes);
   bool canInterleave(mlir::Block &body, const Lanes &lanes);
   mlir::Value loadInterleaved(const Memory &memory, mlir::Value address, const Lanes &lanes, mlir::Type compute);
   mlir::Value toStorage(mlir::Value value, mlir::Type storage);
@@ -83,6 +85,13 @@ private:
   int64_t storedBytes(const Memory &memory, const Lanes &lanes);
   mlir::Value splat(mlir::Value value, int64_t width);
   mlir::Value fullMask(int64_t width);
+
+  // One block or row after another (LowerTurns.cpp)
+  void lowerTurns(mlir::Value first, mlir::Value last, mlir::Block &body, llvm::function_ref<void(mlir::Value)> bind);
+  void lowerOps(llvm::ArrayRef<mlir::Operation *> ops);
+  Values choose(mlir::Value condition, llvm::function_ref<Values()> yes, llvm::function_ref<Values()> no);
+  mlir::Value zeroOf(mlir::Value planned);
+  mlir::Value goesAhead(norm::PassOp lead, llvm::ArrayRef<mlir::Operation *> end);
 
   // Passes (LowerPasses.cpp)
   void lowerBody(mlir::Block &body);
