@@ -66,21 +66,18 @@ std::optional<Selection> Arguments::select(const Source &source) {
   bool good = true;
   for (auto &[name, tensor] : arrays) {
     if (!tensor.type && declared) {
-      std::string element = declared->inputs[name].element;
-      bool parameter = !elementTypeNamed(element);
-      auto bound = selection.defines.find(element);
-      std::optional<ElementType> type =
-          elementTypeNamed(parameter && bound != selection.defines.end() ? bound->second : element);
+      const std::string &element = declared->inputs[name].element;
+      std::optional<ElementType> type = elementTypeOf(declared->inputs[name], selection);
       if (type && isEightBitFloat(*type)) {
         tensor.type = type;
-      } else if (parameter && !type) {
+      } else if (!type) {
         diagnostics.error({placeOf(name)}, fmt::format("the file does not say which f8 its elements are: bind {} with "
                                                        "-D {}=f8e4m3 or -D {}=f8e5m2",
                                                        element, element, element));
         good = false;
       } else {
         diagnostics.error({placeOf(name)}, fmt::format("its elements are of 8 bits (f8): input {} is {}", name,
-                                                       type ? nameOf(*type) : element));
+                                                       nameOf(*type)));
         good = false;
       }
     }
@@ -91,6 +88,11 @@ std::optional<Selection> Arguments::select(const Source &source) {
     }
     if (tensor.type) selection.inputTypes[name] = *tensor.type;
     selection.inputRanks[name] = static_cast<int64_t>(tensor.shape.size());
+  }
+  // Scalars that the kernel turns out not to need, too.
+  for (const auto &[name, value] : options.scalars) {
+    std::optional<ElementType> type = declared ? elementTypeOf(declared->inputs[name], selection) : std::nullopt;
+    if (type) good &= checkScalar(name, *type, value);
   }
   // Without any --output every result is wanted, and of states those that there is a value for.
   if (options.wanted.empty() && declared)
@@ -129,14 +131,16 @@ bool Arguments::bindScalar(const Argument &argument, Passed &passed) {
                       fmt::format("scalar {} is not passed: --scalar {}=NUMBER", argument.name, argument.name));
     return false;
   }
-  std::byte *memory = scalars[argument.name].data();
-  std::string problem = storeScalar(argument.type, value->second, memory);
-  if (!problem.empty()) {
-    usageError(diagnostics, fmt::format("--scalar {}: {}, found '{}'", argument.name, problem, value->second.text));
-    return false;
-  }
-  if (!isFloating(argument.type)) passed.integer = normc::load(argument.type, memory, 0).integer;
+  if (!checkScalar(argument.name, argument.type, value->second)) return false;
+  if (!isFloating(argument.type))
+    passed.integer = normc::load(argument.type, scalars[argument.name].data(), 0).integer;
   return true;
+}
+
+bool Arguments::checkScalar(const std::string &name, ElementType type, const ScalarValue &value) {
+  std::string problem = storeScalar(type, value, scalars[name].data());
+  if (!problem.empty()) usageError(diagnostics, fmt::format("--scalar {}: {}, found '{}'", name, problem, value.text));
+  return problem.empty();
 }
 
 bool Arguments::bind(const Signature &taken) {

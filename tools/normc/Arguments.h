@@ -56,6 +56,8 @@ private:
 
   bool bindInput(const Argument &argument, Passed &passed);
   bool bindScalar(const Argument &argument, Passed &passed);
+  /// Stores the value of a --scalar where it is one of that type; an error of usage otherwise.
+  bool checkScalar(const std::string &name, ElementType type, const ScalarValue &value);
   bool allocateOutputs();
   bool signatureHas(const std::string &name) const;
 };

@@ -54,13 +54,18 @@ std::optional<Declared> readDeclaration(const Source &source, const Selection &s
   return declared;
 }
 
+std::optional<ElementType> elementTypeOf(const Declared::Input &input, const Selection &selection) {
+  if (std::optional<ElementType> type = elementTypeNamed(input.element)) return type;
+  auto bound = selection.defines.find(input.element);
+  return bound == selection.defines.end() ? std::nullopt : elementTypeNamed(bound->second);
+}
+
 std::string checkArray(const std::string &name, const Declared::Input &input, const Selection &selection,
                        const Tensor &tensor) {
-  auto bound = selection.defines.find(input.element);
-  std::optional<ElementType> type = elementTypeNamed(bound != selection.defines.end() ? bound->second : input.element);
+  std::optional<ElementType> type = elementTypeOf(input, selection);
   if (tensor.type && type && tensor.type != type)
     return fmt::format("its elements are {}: input {} is {}, and no type is converted", nameOf(*tensor.type), name,
-                       bound != selection.defines.end() ? nameOf(*type) : input.text);
+                       elementTypeNamed(input.element) ? input.text : nameOf(*type));
   size_t rank = tensor.shape.size();
   if (input.pack ? rank >= input.dimensions : rank == input.dimensions) return {};
   return fmt::format("its shape is {}: input {} is {}, of {}{} dimension{}", formatShape(tensor.shape), name,

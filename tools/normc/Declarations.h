@@ -23,6 +23,9 @@ struct Declared {
 /// the compiler will say with its reasons.
 std::optional<Declared> readDeclaration(const Source &source, const Selection &selection);
 
+/// The element type of an input where the declaration or -D says it.
+std::optional<ElementType> elementTypeOf(const Declared::Input &input, const Selection &selection);
+
 /// Checks the rank of an array, and its type where the declaration or -D says it, against the input's. Gives what is
 /// wrong; empty otherwise, and where only the compiler can tell.
 std::string checkArray(const std::string &name, const Declared::Input &input, const Selection &selection,

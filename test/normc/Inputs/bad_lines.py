@@ -122,6 +122,7 @@ RUNS = [
     (["--scalar", "steps=2147483648"], "steps: it does not fit in i32, found '2147483648'"),
     (["--scalar", "steps=1e300"], "steps: it is i32: expected an integer"),
     (["--scalar", "flip=2"], "flip: it is a bool: expected true or false, found '2'"),
+    (["-k", "grouped", "--scalar", "unread=256"], "--scalar unread: it does not fit in u8, found '256'"),
     (["-D", "factor"], "-D expects NAME=VALUE, found 'factor'"),
     (["-D", "factor="], "-D expects NAME=VALUE"),
     (["-D", "=3"], "-D expects NAME=VALUE"),
