@@ -200,6 +200,12 @@ private:
       if (!isSubset(points, all) || !isSubset(wholesOf(kernel, layout.blocks), points)) continue;
       if (llvm::any_of(structure.nearest(inputOf(reduction)), [&](Operation *r) { return dependsAcross(r, phase); }))
         continue;
+      // An axis that the blocks have chunks of goes by those alone.
+      auto isCutOtherwise = [&](StringAttr axis) {
+        AxisAttr row = kernel.getAxis(axis);
+        return row.isChunks() && contains(crossed, row.getWhole()) && !contains(intoOf(reduction), axis);
+      };
+      if (llvm::any_of(phase.block, isCutOtherwise)) continue;
       if (!meets(crossed, into)) {
         // Once: what goes by chunks of one axis is nothing for the rows of another. So the rewriting ends.
         if (!into.empty() || llvm::any_of(crossed, [&](StringAttr axis) { return kernel.getAxis(axis).isChunks(); })) continue;
