@@ -206,7 +206,7 @@ bool Call::allocateWorkspace(const int64_t *leaves, Diagnostics &diagnostics) {
   return true;
 }
 
-/// Whether all replicas may go on; every one of them gets the same answer.
+/// Whether all replicas may go on: no replica writes anything before all have said so.
 bool Call::agree(bool isGood, Communicator &communicator, Diagnostics &diagnostics) {
   Vote mine = {isGood, isGood ? fingerprint : 0};
   votes.resize(static_cast<size_t>(communicator.replicas()));
@@ -220,8 +220,8 @@ bool Call::agree(bool isGood, Communicator &communicator, Diagnostics &diagnosti
     if (!votes[replica].isGood) return fail(fmt::format("replica {} of the job failed", replica), Fault::spec);
   for (size_t replica = 0; replica < votes.size(); ++replica)
     if (votes[replica].fingerprint != fingerprint)
-      return fail(fmt::format("replica {} runs another kernel than replica {}, or has another extent of {}: what is "
-                              "reduced across replicas has the same extents on all of them",
+      return fail(fmt::format("replica {} runs another kernel than replica {}, or has other extents of what is reduced "
+                              "across replicas ({})",
                               replica, communicator.number(), fmt::join(callee->signature().commonAxes, ", ")),
                   Fault::spec);
   return true;
@@ -229,7 +229,7 @@ bool Call::agree(bool isGood, Communicator &communicator, Diagnostics &diagnosti
 
 bool Call::run(std::span<const TensorView> tensors, ThreadPool &pool, Diagnostics &diagnostics,
                Communicator *communicator) {
-  if (!callee->signature().acrossReplicas) communicator = nullptr;
+  if (communicator && (communicator->replicas() == 1 || !callee->signature().acrossReplicas)) communicator = nullptr;
   bool isGood = check(tensors, communicator, diagnostics);
   if (communicator) isGood = agree(isGood, *communicator, diagnostics);
   if (!isGood) return false;

@@ -191,6 +191,16 @@ struct KernelLowering {
   }
 };
 
+/// What a kernel exchanges, with a null type between those of one exchange and the next.
+SmallVector<Type> exchangesOf(KernelOp kernel) {
+  SmallVector<Type> types;
+  for (Operation &op : kernel.getBody().front()) {
+    if (auto exchange = dyn_cast<ExchangeOp>(op)) types.push_back(exchange.getMine().getType());
+    else if (isa<PhaseOp>(op) && !types.empty() && types.back()) types.push_back(Type());
+  }
+  return types;
+}
+
 struct LowerPlan : normc::impl::LowerPlanBase<LowerPlan> {
   using LowerPlanBase::LowerPlanBase;
   void runOnOperation() override {
@@ -201,6 +211,11 @@ struct LowerPlan : normc::impl::LowerPlanBase<LowerPlan> {
       families[family ? family.getValue() : kernel.getSymName()].push_back(kernel);
     }
     for (auto &[name, variants] : families) {
+      for (KernelOp kernel : variants) // each replica runs the variant for its own extents
+        if (exchangesOf(kernel) != exchangesOf(variants.front())) {
+          kernel.emitOpError("exchanges something else than ") << variants.front().getSymNameAttr();
+          return signalPassFailure();
+        }
       KernelLowering(variants, shape, streamFence).run();
       for (KernelOp kernel : variants) kernel.erase();
     }

@@ -2,6 +2,7 @@
 #include "compiler/Isolate.h"
 #include "runtime/Cache.h"
 #include "runtime/Call.h"
+#include "runtime/Replicas.h"
 #include "llvm/Support/ErrorHandling.h"
 #include <atomic>
 #include <chrono>
@@ -281,6 +282,124 @@ int isolatedCase() {
   return 0;
 }
 
+/// The sum of all replicas' rows, divided by the number of replicas: one phase before an exchange, one after it.
+void sumAll(void *const *arguments, const int64_t *extents, void *workspace, int64_t, int64_t) {
+  const auto *x = static_cast<const double *>(arguments[0]);
+  for (int64_t column = 0; column < extents[1]; ++column) {
+    double &sum = static_cast<double *>(workspace)[column];
+    sum = 0;
+    for (int64_t row = 0; row < extents[0]; ++row) sum += x[row * extents[1] + column];
+  }
+}
+int64_t exchangeSums(const int64_t *extents, int64_t *place) {
+  place[0] = 0;
+  place[2] = extents[1] * 8;
+  place[1] = (place[2] + 63) / 64 * 64;
+  return 1;
+}
+int64_t exchangeNothing(const int64_t *, int64_t *) { return 0; }
+void meanOfReplicas(void *const *arguments, const int64_t *extents, void *workspace, int64_t, int64_t) {
+  int64_t place[3];
+  exchangeSums(extents, place);
+  const auto *all = reinterpret_cast<const double *>(static_cast<char *>(workspace) + place[1]);
+  for (int64_t column = 0; column < extents[1]; ++column) {
+    double sum = 0;
+    for (int64_t replica = 0; replica < extents[2]; ++replica) sum += all[replica * extents[1] + column];
+    for (int64_t row = 0; row < extents[0]; ++row)
+      static_cast<double *>(arguments[1])[row * extents[1] + column] = sum / static_cast<double>(extents[2]);
+  }
+}
+int64_t oneBlock(const int64_t *) { return 1; }
+int64_t sumsOfReplicas(const int64_t *extents) { return (extents[1] * 8 + 63) / 64 * 64 + extents[1] * extents[2] * 8; }
+
+std::shared_ptr<const Kernel> makeReplicated() {
+  Signature signature = makeKernel()->signature();
+  signature.kernel = "mean";
+  signature.acrossReplicas = true;
+  signature.commonAxes = {"k"};
+  return Kernel::adopt(signature,
+                       {{sumAll, oneBlock, {exchangeNothing, exchangeSums}}, {neverRun, noBlocks}, {meanOfReplicas, oneBlock}},
+                       sumsOfReplicas);
+}
+
+/// Runs a replica for each of the arrays; says how each of them ended.
+void runReplicas(const char *what, std::vector<Arrays> &arrays, std::vector<std::vector<TensorView>> views,
+                 bool leaves = false) {
+  ThreadPool pool(2);
+  std::shared_ptr<const Kernel> kernel = makeReplicated();
+  Replicas group(static_cast<int64_t>(arrays.size()) + leaves);
+  std::vector<Diagnostics> diagnostics(arrays.size());
+  std::vector<char> ran(arrays.size());
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < arrays.size(); ++i)
+    threads.emplace_back([&, i] {
+      Call call = *Call::bind(kernel, names, diagnostics[i]);
+      for (int turn = 0; turn < 20; ++turn)
+        ran[i] = call.run(views[i], pool, diagnostics[i], &group.communicator(static_cast<int64_t>(i)));
+    });
+  if (leaves) group.leave();
+  for (std::thread &thread : threads) thread.join();
+  for (size_t i = 0; i < arrays.size(); ++i) {
+    report(what, ran[i], diagnostics[i]);
+    if (!ran[i] && std::any_of(arrays[i].y.begin(), arrays[i].y.end(), [](double y) { return y != -1; }))
+      std::printf("something was written\n");
+  }
+}
+
+int replicasCase() {
+  auto viewsOf = [](std::vector<Arrays> &arrays) {
+    std::vector<std::vector<TensorView>> views;
+    for (Arrays &one : arrays) views.push_back(one.views());
+    return views;
+  };
+  std::vector<Arrays> arrays;
+  for (int64_t rows : {3, 0, 70, 1}) arrays.emplace_back(rows, 5);
+  runReplicas("four", arrays, viewsOf(arrays));
+  double sum = 0;
+  for (Arrays &one : arrays)
+    for (size_t i = 2; i < one.x.size(); i += 5) sum += one.x[i];
+  std::printf("%.12f, expected %.12f\n", arrays[3].y[2], sum / 4);
+  std::printf("%s\n", arrays[0].y[2] == arrays[3].y[2] ? "equal" : "different");
+
+  std::vector<Arrays> wrong = {{2, 5}, {2, 5}};
+  std::vector<std::vector<TensorView>> views = viewsOf(wrong);
+  views[1][0].data = nullptr;
+  runReplicas("one without memory", wrong, views);
+
+  std::vector<Arrays> unlike = {{2, 5}, {2, 4}};
+  runReplicas("other columns", unlike, viewsOf(unlike));
+
+  std::vector<Arrays> left = {{2, 5}, {2, 5}};
+  runReplicas("one has left", left, viewsOf(left), /*leaves=*/true);
+
+  // Without a communicator a replica is the whole job; a warm run allocates nothing.
+  ThreadPool one(1);
+  Diagnostics diagnostics;
+  Arrays alone(4, 3);
+  Call call = *Call::bind(makeReplicated(), names, diagnostics);
+  std::vector<TensorView> its = alone.views();
+  report("alone", call.run(its, one, diagnostics), diagnostics);
+  Replicas job(1);
+  for (Communicator *communicator : {static_cast<Communicator *>(nullptr), &job.communicator(0)}) {
+    call.run(its, one, diagnostics, communicator);
+    long before = allocations;
+    for (int i = 0; i < 10; ++i) call.run(its, one, diagnostics, communicator);
+    std::printf("%ld allocations\n", allocations - before);
+  }
+
+  // Two that do not give as much.
+  Replicas pair(2);
+  char all[8];
+  bool gathered = true;
+  std::thread other([&] { pair.communicator(1).gather("ab", 2, all); });
+  char mine[8];
+  gathered = pair.communicator(0).gather("abcd", 4, mine);
+  other.join();
+  std::printf("%s, then %s\n", gathered ? "gathered" : "refused",
+              pair.communicator(0).gather("a", 1, mine) ? "gathered" : "refused");
+  return 0;
+}
+
 } // namespace
 
 int contextCase(const std::string &folder);
@@ -292,7 +411,8 @@ int main(int count, char **words) {
   } cases[] = {{"threads", threadsCase}, {"coverage", coverageCase},   {"callers", callersCase},
                {"warm", warmCase},       {"arguments", argumentsCase}, {"names", namesCase},
                {"inplace", inplaceCase}, {"empty", emptyCase},         {"cache", cacheCase},
-               {"isolated", isolatedCase}};
+               {"isolated", isolatedCase},
+               {"replicas", replicasCase}};
   for (const auto &entry : cases)
     if (count == 2 && std::strcmp(words[1], entry.name) == 0) return entry.run();
   if (count == 3 && std::strcmp(words[1], "context") == 0) return contextCase(words[2]);

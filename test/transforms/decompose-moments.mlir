@@ -2,6 +2,7 @@
 
 !f32_n_k = tensor<?x?xf32, #norm.axes<n, k>>
 !f32_n = tensor<?xf32, #norm.axes<n>>
+!f32_k = tensor<?xf32, #norm.axes<k>>
 
 // The deviations from the mean are summed too: their mean corrects the mean and the variance.
 // CHECK-LABEL: norm.kernel @two_pass
@@ -53,5 +54,46 @@ norm.kernel @one_pass axes(n, k) (%x: !f32_n_k {norm.name = "x"})
 norm.kernel @chunks axes(n, k, p = k by 64) (%x: !f32_n_k {norm.name = "x"})
     -> (!f32_n {norm.name = "mean"}, !f32_n {norm.name = "variance"}) {
   %m, %v = norm.moments %x over [k] through [p] : !f32_n_k
+  norm.return %m, %v : !f32_n, !f32_n
+}
+
+// Across replicas: each one's mean, rest, squares and count, gathered, then three sums over the replicas. A replica without
+// points weighs nothing.
+// CHECK-LABEL: norm.kernel @across axes(n, k, replica)
+// CHECK:         %[[SIZE:.*]] = norm.size [n]
+// CHECK:         %[[SUM:.*]] = norm.reduce sum %[[X:.*]] over [n]
+// CHECK:         %[[MEAN:.*]] = arith.select %{{.*}}, %[[SUM]], %{{.*}}
+// CHECK-COUNT-2: norm.reduce sum %{{.*}} over [n]
+// CHECK:         norm.all_gather %{{.*}} over replica : !f32_k to !f32_replica_k
+// CHECK:         norm.all_gather %[[MEAN]] over replica
+// CHECK:         norm.all_gather %{{.*}} over replica : !f32_k to !f32_replica_k
+// CHECK:         %[[SIZES:.*]] = norm.all_gather %[[SIZE]] over replica : i64 to !i64_replica
+// CHECK:         norm.reduce sum %[[SIZES]] over [replica] : !i64_replica
+// CHECK-COUNT-3: norm.reduce sum %{{.*}} over [replica] : !f32_replica_k
+// CHECK-NOT:     norm.reduce
+norm.kernel @across axes(n, k) (%x: !f32_n_k {norm.name = "x"})
+    -> (!f32_k {norm.name = "mean"}, !f32_k {norm.name = "variance"}) {
+  %m, %v = norm.moments %x over [n] across : !f32_n_k
+  norm.return %m, %v : !f32_k, !f32_k
+}
+
+// Chunks first, then replicas.
+// CHECK-LABEL: norm.kernel @chunks_across
+// CHECK-COUNT-3: norm.reduce sum %{{.*}} over [k] into [p]
+// CHECK-COUNT-3: norm.reduce sum %{{.*}} over [p]
+// CHECK-COUNT-4: norm.all_gather
+// CHECK-COUNT-4: norm.reduce sum %{{.*}} over [replica]
+// CHECK-NOT:     norm.reduce
+norm.kernel @chunks_across axes(n, k, p = k by 64) (%x: !f32_n_k {norm.name = "x"})
+    -> (!f32_n {norm.name = "mean"}, !f32_n {norm.name = "variance"}) {
+  %m, %v = norm.moments %x over [k] through [p] across : !f32_n_k
+  norm.return %m, %v : !f32_n, !f32_n
+}
+
+// CHECK-LABEL: norm.kernel @one_pass_across
+// CHECK-COUNT-3: norm.all_reduce sum
+norm.kernel @one_pass_across axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %w: !f32_n_k {norm.name = "w"})
+    -> (!f32_n {norm.name = "mean"}, !f32_n {norm.name = "variance"}) {
+  %m, %v = norm.moments %x weights %w : !f32_n_k over [k] across by one_pass : !f32_n_k
   norm.return %m, %v : !f32_n, !f32_n
 }

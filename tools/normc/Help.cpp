@@ -74,12 +74,17 @@ normal(MEAN,DEVIATION) or uniform(LOWER,UPPER). Without DIST, floats are normal(
 uniform(0,10) and bools uniform(0,2), where UPPER itself does not occur. An element depends on the
 input's name, its position and DIST alone: the same command gives the same data.
 
+Replicas of a job run in one process where inputs are given for each: x@0=a.npy, x@1=b.npy, numbered
+from 0. An input without a number is the same for all of them, a scalar always is; each replica has
+outputs of its own, y@0=y.npy. Where one of them fails, all do.
+
 --time prints the time of a run, the bytes of the inputs and outputs a second, and their share of
 the memory limit: that of the faster of an ordinary and a cache-bypassing copy of as many bytes, by
 as many threads, measured beside it.
 
   normc run specs/layer_norm.norm --rank f=1 --input x=x.npy --input gamma=gamma.npy --output y=y.npy
   normc run specs/group_norm.norm -D groups=4 --seed-input x=64x16x112x112:f32 --time
+  normc run specs/sync_batch_norm.norm --rank s=2 --input x@0=a.npy --input x@1=b.npy --output y@0=y.npy
   normc run specs/batch_norm.norm --input x=x.npy --input moving_mean=mm.npy \
       --input moving_variance=mv.npy --scalar momentum=0.9 --output y=y.npy --output moving_mean=new.npz:mean
 )";
