@@ -12,7 +12,7 @@
 // CHECK-SAME:    (%[[X:[a-z0-9]+]]: {{.*}}, %[[Y:[a-z0-9]+]]: {{.*}}, %[[OWN:[a-z0-9]+]]: {{.*}})
 // CHECK:         %[[MINE:.*]] = norm.workspace : !f32_c
 // CHECK:         %[[ALL:.*]] = norm.workspace : !f32_r_c
-// CHECK:         norm.phase [c_tile] {
+// CHECK:         norm.phase [c_{{.*}}] {
 // CHECK:           norm.store %{{.*}} to %[[OWN]]
 // CHECK:           norm.store %{{.*}} to %[[MINE]]
 // CHECK:         norm.exchange %[[MINE]] to %[[ALL]] : !f32_c to !f32_r_c
