@@ -11,9 +11,10 @@ using namespace normc;
 namespace {
 /// Whether a value of a plan is one that a cast left as memory would hold it.
 bool isStored(Type type) { return !type.isF32() && !type.isF64() && !type.isInteger(64) && !type.isInteger(1); }
-int64_t bytesOfElement(Type storage) { return std::max(1u, storage.getIntOrFloatBitWidth() / 8); }
 Type pointerType(MLIRContext *context) { return LLVM::LLVMPointerType::get(context); }
 } // namespace
+
+int64_t normc::bytesOfElement(Type storage) { return std::max(1u, storage.getIntOrFloatBitWidth() / 8); }
 
 PhaseLowering::PhaseLowering(KernelOp kernel, const VectorShape &shape, ImplicitLocOpBuilder &builder)
     : kernel(kernel), shape(shape), b(builder) {

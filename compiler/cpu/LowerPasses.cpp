@@ -420,32 +420,10 @@ bool PhaseLowering::lowerRowsUnderLanes(PassOp pass, unsigned depth) {
   return true;
 }
 
-/// The loop over the rows under the lanes. Sums go by strips of rows, whose sums are added to what was there: the error
-/// of a sum of n terms grows with √n rather than n. `start` has as many values for each of the sums.
-PhaseLowering::Values PhaseLowering::rowsInStrips(Value first, Value last, ArrayRef<StoreOp> sums, ValueRange start,
-                                                  llvm::function_ref<Values(Value, ValueRange)> runRow) {
-  if (sums.empty()) return loop(first, last, constant(1), start, runRow);
-  size_t count = start.size() / sums.size();
-  return loop(first, last, constant(longestSum), start, [&](Value strip, ValueRange before) {
-    Values zeros, after;
-    SmallVector<ReduceKind> kinds;
-    for (auto [number, value] : llvm::enumerate(before)) {
-      auto vector = dyn_cast<VectorType>(value.getType());
-      StoreOp store = sums[number / count];
-      kinds.push_back(*store.getKind());
-      zeros.push_back(neutral(kinds.back(), store.getValue().getType(), vector ? vector.getNumElements() : 1));
-    }
-    Value end = arith::MinSIOp::create(b, add(strip, constant(longestSum)), last);
-    Values sumsOfStrip = loop(strip, end, constant(1), zeros, runRow);
-    for (auto [number, value] : llvm::enumerate(before))
-      after.push_back(combine(kinds[number], value, sumsOfStrip[number]));
-    return after;
-  });
-}
-
 void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *rowBody, Block &body) {
   auto [firstRow, lastRow] = rangeOf(row);
   auto [from, to] = rangeOf(axis);
+  Value rowsFrom = firstRow, rowsTo = lastRow;
   // Sums over the rows: workspace that does not range over them.
   SmallVector<StoreOp> sums;
   for (StoreOp store : body.getOps<StoreOp>())
@@ -453,14 +431,9 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
   auto group = [&](Value first, unsigned count, int64_t points, Value mask) {
     SmallVector<Lanes> steps;
     for (unsigned i = 0; i < count; ++i) steps.push_back({axis, add(first, constant(i * points)), points, mask, i});
-    auto place = [&](StoreOp store, const Lanes &at) { return offsetOf(memories.find(store.getTo())->second, at, {}); };
     Values start;
-    for (StoreOp store : sums)
-      for (const Lanes &at : steps) {
-        auto [offset, stride] = place(store, at);
-        start.push_back(loadFrom(memories.find(store.getTo())->second, offset, stride, at, store.getValue().getType()));
-      }
-    auto runRow = [&](Value position, ValueRange before) {
+    for (StoreOp store : sums) start.append(count, neutral(*store.getKind(), store.getValue().getType(), points));
+    Values end = loop(rowsFrom, rowsTo, constant(1), start, [&](Value position, ValueRange before) {
       positions[row] = position;
       for (auto [number, store] : llvm::enumerate(sums)) held[store] = Values(before.slice(number * count, count));
       if (rowBody)
@@ -471,14 +444,15 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
       for (StoreOp store : sums) llvm::append_range(after, held[store]);
       positions.erase(row);
       return after;
-    };
-    Values end = rowsInStrips(firstRow, lastRow, sums, start, runRow);
+    });
     for (StoreOp store : sums) held.erase(store);
     for (auto [number, store] : llvm::enumerate(sums))
       for (const Lanes &at : steps) {
         const Memory &memory = memories.find(store.getTo())->second;
-        auto [offset, stride] = place(store, at);
-        storeTo(memory, offset, stride, at, end[number * count + at.step], /*streams=*/false);
+        auto [offset, stride] = offsetOf(memory, at, {});
+        Value before = loadFrom(memory, offset, stride, at, store.getValue().getType());
+        Value sum = combine(*store.getKind(), before, end[number * count + at.step]);
+        storeTo(memory, offset, stride, at, sum, /*streams=*/false);
       }
   };
   int64_t count = std::min<int64_t>(shape.accumulators, 4); // the registers hold what is constant along the rows too
@@ -497,16 +471,47 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
   Value streams = canStream(body, {axis, from, width, {}, 0}, row);
   positions.erase(row);
   Value wide = wholeSteps(width * count), whole = wholeSteps(width), start = from;
-  ifStreaming(streams, [&] {
-    from = start;
-    sweep(wide, count, width);
-    sweep(whole, 1, width);
-    return Values();
-  });
-  from = whole;
-  if (!shape.masked) return sweep(to, 1, 1);
-  loop(from, to, constant(width), {}, [&](Value first, ValueRange) {
-    group(first, 1, width, tailMask(first, to));
+  // Rows go by strips, which the caches hold, since the lanes would else reach each row in a large stride. The sums of a
+  // strip are added to what was there: the error of a sum of n terms grows with √n rather than n. With sums a strip is as
+  // long on each machine; without, it fits the first cache.
+  Value rows = constant(longestSum);
+  if (sums.empty()) {
+    int64_t bytes = 0;
+    for (Operation &op : body) {
+      auto load = dyn_cast<LoadOp>(op);
+      auto store = dyn_cast<StoreOp>(op);
+      Value memory = load ? load.getFrom() : store ? store.getTo() : Value();
+      if (memory && llvm::is_contained(axesOf(memory.getType()), row))
+        bytes += bytesOfElement(getElementTypeOrSelf(memory.getType()));
+    }
+    constexpr int64_t fewestRows = 8; // what the rows share is loaded once for all of them
+    Value length = arith::SubIOp::create(b, to, start), one = constant(1);
+    Value rowBytes = arith::MaxSIOp::create(b, multiply(length, constant(bytes)), one);
+    rows = arith::DivUIOp::create(b, constant(shape.l1Bytes / 2), rowBytes);
+    rows = arith::MaxSIOp::create(b, rows, constant(fewestRows));
+    // A row that one step covers lies before the next without a stride.
+    Value isStep = arith::CmpIOp::create(b, arith::CmpIPredicate::sle, length, constant(width * count));
+    Value all = arith::MaxSIOp::create(b, arith::SubIOp::create(b, lastRow, firstRow), one);
+    rows = arith::SelectOp::create(b, isStep, all, rows);
+  }
+  loop(firstRow, lastRow, rows, {}, [&](Value position, ValueRange) {
+    rowsFrom = position;
+    rowsTo = arith::MinSIOp::create(b, add(position, rows), lastRow);
+    ifStreaming(streams, [&] {
+      from = start;
+      sweep(wide, count, width);
+      sweep(whole, 1, width);
+      return Values();
+    });
+    from = whole;
+    if (!shape.masked) {
+      sweep(to, 1, 1);
+      return Values();
+    }
+    loop(from, to, constant(width), {}, [&](Value first, ValueRange) {
+      group(first, 1, width, tailMask(first, to));
+      return Values();
+    });
     return Values();
   });
 }

@@ -86,9 +86,7 @@ Value PhaseLowering::zeroOf(Value planned) {
 /// since otherwise the end would not find there what the middle left. Slices beyond that cache anyway gain where what is
 /// stored stays out of the caches.
 Value PhaseLowering::goesAhead(PassOp lead, ArrayRef<Operation *> end) {
-  auto bytesOfElement = [](Value memory) {
-    return int64_t(getElementTypeOrSelf(memory.getType()).getIntOrFloatBitWidth() + 7) / 8;
-  };
+  auto bytesOf = [](Value memory) { return bytesOfElement(getElementTypeOrSelf(memory.getType())); };
   Value points = constant(1), largest = constant(0);
   llvm::SetVector<Value> read, reached;
   lead->walk([&](Operation *op) {
@@ -101,13 +99,13 @@ Value PhaseLowering::goesAhead(PassOp lead, ArrayRef<Operation *> end) {
       if (auto load = dyn_cast<LoadOp>(inner)) reached.insert(load.getFrom());
       auto store = dyn_cast<StoreOp>(inner);
       if (!store || !reached.insert(store.getTo())) return;
-      Value size = constant(bytesOfElement(store.getTo()));
+      Value size = constant(bytesOf(store.getTo()));
       for (StringAttr axis : axesOf(store.getTo().getType())) size = multiply(size, extent(axis));
       largest = arith::MaxSIOp::create(b, largest, size);
     });
   int64_t slice = 0, beside = 0;
-  for (Value memory : read) slice += bytesOfElement(memory);
-  for (Value memory : reached) beside += bytesOfElement(memory);
+  for (Value memory : read) slice += bytesOf(memory);
+  for (Value memory : reached) beside += bytesOf(memory);
   auto compare = [&](arith::CmpIPredicate predicate, Value value, int64_t bound) -> Value {
     return arith::CmpIOp::create(b, predicate, value, constant(bound));
   };

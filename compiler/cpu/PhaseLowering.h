@@ -17,6 +17,9 @@ struct VectorShape {
   int64_t l1Bytes = 0;     // of a core's first cache
 };
 
+/// Of an element in memory.
+int64_t bytesOfElement(mlir::Type storage);
+
 /// Memory that a kernel's argument or workspace is: dense, in the order of its type.
 struct Memory {
   mlir::Value base;
@@ -101,8 +104,6 @@ private:
   Values addToTotals(norm::PassOp pass, Values carried);
   Values addToTotalsIf(mlir::Value condition, norm::PassOp pass, Values carried);
   bool canRunRowsUnderLanes(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block &body);
-  Values rowsInStrips(mlir::Value first, mlir::Value last, llvm::ArrayRef<norm::StoreOp> sums, mlir::ValueRange start,
-                      llvm::function_ref<Values(mlir::Value, mlir::ValueRange)> runRow);
   bool lowerRowsUnderLanes(norm::PassOp pass, unsigned depth);
   void lowerRowsUnderLanes(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block *rowBody, mlir::Block &body);
   mlir::Value tailMask(mlir::Value first, mlir::Value to);
