@@ -203,7 +203,9 @@ private:
       // An axis that the blocks have chunks of goes by those alone.
       auto isCutOtherwise = [&](StringAttr axis) {
         AxisAttr row = kernel.getAxis(axis);
-        return row.isChunks() && contains(crossed, row.getWhole()) && !contains(intoOf(reduction), axis);
+        if (!row.isChunks() || !contains(crossed, row.getWhole()) || contains(intoOf(reduction), axis)) return false;
+        // What is not cut yet is going to be, by rows.
+        return !into.empty() || row != AxisAttr::chunks(axis, row.getWhole(), rowsInChunk, {}, rowChunks);
       };
       if (llvm::any_of(phase.block, isCutOtherwise)) continue;
       if (!meets(crossed, into)) {
