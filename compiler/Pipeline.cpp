@@ -48,6 +48,7 @@ void buildVector(OpPassManager &passes, const Machine &machine) {
   shape.streamBytes = machine.streamingStores ? 12 << 20 : 0;
   shape.roundsToBf16 = llvm::StringRef(machine.features).contains("+avx512bf16");
   shape.l1Bytes = machine.l1Bytes;
+  shape.lineBytes = machine.lineBytes;
   shape.streamFence = llvm::StringRef(machine.triple).starts_with("x86_64");
   passes.addPass(createLowerPlan(shape));
   passes.addPass(createExpandMath());

@@ -349,6 +349,9 @@ int64_t PhaseLowering::storedBytes(const Memory &memory, const Lanes &lanes) {
   return bytesOfElement(memory.storage) * lanes.width;
 }
 
+/// How large an output must be to bypass the caches: less where the next lead's memory is fetched while it is stored.
+int64_t PhaseLowering::streamedBytes() { return fetched.lead ? shape.streamBytes / 3 * 2 : shape.streamBytes; }
+
 /// Whether all outputs of a pass are so large that nobody will find them in a cache, and aligned where the lanes begin and,
 /// where rows are swept under the lanes, from row to row. Null where no store could bypass the caches.
 Value PhaseLowering::canStream(Block &body, const Lanes &lanes, StringAttr rowAxis) {
@@ -361,7 +364,7 @@ Value PhaseLowering::canStream(Block &body, const Lanes &lanes, StringAttr rowAx
     if (!stride || fixedValue(stride) != 1) continue;
     Value size = constant(bytesOfElement(memory.storage));
     for (StringAttr axis : memory.axes) size = multiply(size, extents[axis]);
-    Value large = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, size, constant(shape.streamBytes));
+    Value large = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, size, constant(streamedBytes()));
     Value element = constant(bytesOfElement(memory.storage));
     Value place = LLVM::PtrToIntOp::create(b, b.getI64Type(), memory.base);
     place = add(place, multiply(add(offset, lanes.first), element));

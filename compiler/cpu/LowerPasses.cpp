@@ -309,6 +309,8 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
   auto [from, to] = rangeOf(axis);
   unsigned perResult = shape.accumulators + (shape.masked ? 0 : 1);
   bool interleaves = canInterleave(body, {axis, from, width, {}, 0});
+  // Stores past the caches wait for memory; the loads of the next lead need not.
+  SmallVector<Memory> places = pass.getKinds().empty() ? fetchedDuring(pass, axis, from) : SmallVector<Memory>();
   // One step: `count` vectors of `lanes` points, each added to its own accumulator.
   auto step = [&](Value first, unsigned count, int64_t lanes, Value mask, ValueRange before) {
     SmallVector<Lanes> points;
@@ -317,6 +319,7 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
       Value place = add(first, constant((interleaved ? i - i % 2 : i) * lanes));
       points.push_back({axis, place, lanes, mask, i, interleaved});
     }
+    if (streaming && count > 1) fetch(places, first, count * lanes);
     Values after(before);
     for (auto [number, yielded] : llvm::enumerate(emitPoints(body, points)))
       for (auto [result, kind] : llvm::enumerate(pass.getKinds())) {

@@ -3,6 +3,7 @@
 #include "compiler/cpu/ConvertElements.h"
 #include "compiler/cpu/PhaseLowering.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 using namespace mlir;
 using namespace norm;
 using namespace normc;
@@ -112,7 +113,7 @@ Value PhaseLowering::goesAhead(PassOp lead, ArrayRef<Operation *> end) {
   Value fits = compare(arith::CmpIPredicate::sle, multiply(points, constant(slice + beside)), shape.l1Bytes);
   if (!shape.streamBytes) return fits;
   Value beyond = compare(arith::CmpIPredicate::sgt, multiply(points, constant(slice)), shape.l1Bytes);
-  Value streams = compare(arith::CmpIPredicate::sge, largest, shape.streamBytes);
+  Value streams = compare(arith::CmpIPredicate::sge, largest, streamedBytes());
   return arith::OrIOp::create(b, fits, arith::AndIOp::create(b, beyond, streams));
 }
 
@@ -128,7 +129,9 @@ void PhaseLowering::lowerTurns(Value first, Value last, Block &body, llvm::funct
     });
     return;
   }
-  Value ahead = goesAhead(cast<PassOp>(*llvm::find_if(turn.lead, llvm::IsaPred<PassOp>)), turn.end);
+  auto sweep = cast<PassOp>(*llvm::find_if(turn.lead, llvm::IsaPred<PassOp>));
+  fetched.lead = sweep;
+  Value ahead = goesAhead(sweep, turn.end);
   Value late = arith::XOrIOp::create(b, ahead, arith::ConstantIntOp::create(b, 1, 1));
   SmallVector<Value> led = usedBy(turn.lead, {turn.middle, turn.end});
   Values start = llvm::map_to_vector(led, [&](Value value) { return zeroOf(value); });
@@ -153,8 +156,48 @@ void PhaseLowering::lowerTurns(Value first, Value last, Block &body, llvm::funct
     auto saved = scalars;
     Values result = lead(next, leadsTo(next), here);
     scalars = saved;
+    Value following = add(next, arith::ExtUIOp::create(b, b.getI64Type(), ahead));
+    bind(arith::MinSIOp::create(b, following, arith::SubIOp::create(b, last, one)));
+    fetched.positions = positions;
     bind(position);
     lowerOps(turn.end);
+    fetched.positions.clear();
     return result;
   });
+  fetched.lead = {};
+}
+
+/// What the following lead is going to read of the memory that a pass reads, at the same place: a base each, so that the
+/// lanes' positions lead there.
+SmallVector<Memory> PhaseLowering::fetchedDuring(PassOp pass, StringAttr axis, Value from) {
+  SmallVector<Memory> places;
+  if (fetched.positions.empty()) return places;
+  llvm::DenseSet<Value> read;
+  fetched.lead->walk([&](LoadOp load) { read.insert(load.getFrom()); });
+  for (LoadOp load : pass.getBody().getOps<LoadOp>()) {
+    if (!read.erase(load.getFrom())) continue;
+    Memory memory = memories.find(load.getFrom())->second;
+    auto here = positions;
+    for (auto [name, position] : fetched.positions) positions[name] = position;
+    auto [offset, stride] = offsetOf(memory, {axis, from, width, {}, 0}, {});
+    offset = add(offset, arith::SubIOp::create(b, rangeOf(axis).first, from));
+    positions = here;
+    if (!stride || !llvm::is_contained(kernel.namesWithin(axis), memory.axes.back())) continue;
+    memory.base = LLVM::GEPOp::create(b, memory.base.getType(), memoryType(memory.storage), memory.base,
+                                      ArrayRef<LLVM::GEPArg>{offset});
+    places.push_back(memory);
+  }
+  return places;
+}
+
+/// Brings the lines of so many points from `first` on into a core's own caches.
+void PhaseLowering::fetch(ArrayRef<Memory> places, Value first, int64_t points) {
+  for (const Memory &memory : places) {
+    int64_t line = shape.lineBytes / bytesOfElement(memory.storage);
+    for (int64_t point = 0; point < points; point += line) {
+      Value address = LLVM::GEPOp::create(b, memory.base.getType(), memoryType(memory.storage), memory.base,
+                                          ArrayRef<LLVM::GEPArg>{add(first, constant(point))});
+      LLVM::Prefetch::create(b, address, /*rw=*/0, /*hint=*/2, /*cache=*/1);
+    }
+  }
 }

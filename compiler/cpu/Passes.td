@@ -53,6 +53,7 @@ def LowerPlan : Pass<"norm-lower-plan", "mlir::ModuleOp"> {
     Option<"streamBytes", "stream-bytes", "int64_t", "0", "outputs as large bypass the caches; 0: none does">,
     Option<"roundsToBf16", "rounds-to-bf16", "bool", "false", "one instruction rounds f32 to bf16">,
     Option<"l1Bytes", "l1-bytes", "int64_t", "32768", "of a core's first cache">,
+    Option<"lineBytes", "line-bytes", "int64_t", "64", "of a cache line">,
     Option<"streamFence", "stream-fence", "bool", "true", "x86: order such stores by a fence at the end of a phase">
   ];
 }

@@ -15,6 +15,7 @@ struct VectorShape {
   int64_t streamBytes = 0; // outputs as large bypass the caches; 0: none does
   bool roundsToBf16 = false; // one instruction does
   int64_t l1Bytes = 0;     // of a core's first cache
+  int64_t lineBytes = 64;  // of a cache line
 };
 
 /// Of an element in memory.
@@ -85,6 +86,7 @@ private:
   mlir::Value loadFrom(const Memory &memory, mlir::Value offset, mlir::Value stride, const Lanes &lanes, mlir::Type compute);
   mlir::Value pointers(const Memory &memory, mlir::Value offset, mlir::Value stride, const Lanes &lanes);
   mlir::Value canStream(mlir::Block &body, const Lanes &lanes, mlir::StringAttr rowAxis);
+  int64_t streamedBytes();
   int64_t storedBytes(const Memory &memory, const Lanes &lanes);
   mlir::Value splat(mlir::Value value, int64_t width);
   mlir::Value fullMask(int64_t width);
@@ -95,6 +97,8 @@ private:
   Values choose(mlir::Value condition, llvm::function_ref<Values()> yes, llvm::function_ref<Values()> no);
   mlir::Value zeroOf(mlir::Value planned);
   mlir::Value goesAhead(norm::PassOp lead, llvm::ArrayRef<mlir::Operation *> end);
+  llvm::SmallVector<Memory> fetchedDuring(norm::PassOp pass, mlir::StringAttr axis, mlir::Value from);
+  void fetch(llvm::ArrayRef<Memory> places, mlir::Value first, int64_t points);
 
   // Passes (LowerPasses.cpp)
   void lowerBody(mlir::Block &body);
@@ -132,6 +136,10 @@ private:
   llvm::DenseMap<mlir::Value, Memory> memories;             // plan value → memory
   llvm::DenseMap<mlir::Operation *, Values> held;           // stores that combine in registers: a vector for each step
   bool streaming = false, streamed = false;
+  struct {
+    norm::PassOp lead;                                       // null where nothing is to be fetched
+    llvm::DenseMap<mlir::StringAttr, mlir::Value> positions; // where it will sweep
+  } fetched;
 };
 
 } // namespace normc
