@@ -183,7 +183,9 @@ std::string ValueFormatter::uniqueName(const std::string &base) {
 
 std::string ValueFormatter::nameFor(Value value) {
   Operation *op = value.getDefiningOp();
-  if (auto given = op ? dyn_cast<NameLoc>(op->getLoc()) : NameLoc()) return uniqueName(given.getName().str());
+  // Names of moments, which are two, come with what simplification makes of moments.
+  auto given = op ? dyn_cast<NameLoc>(op->getLoc()) : NameLoc();
+  if (given && !given.getName().getValue().contains(',')) return uniqueName(given.getName().str());
   if (isa_and_nonnull<math::RsqrtOp>(op)) return uniqueName("rstd");
   if (isa_and_nonnull<math::SqrtOp>(op)) return uniqueName("sigma");
   return uniqueName(isNormalized(op) ? "normal" : "v");

@@ -103,9 +103,10 @@ class Gradient(Case):
         """The gradients by their own text, in which the parameters are bound."""
         words = self.options_of_gradient()
         pairs = list(zip(words[::2], words[1::2]))
-        text = self.normc("gradient", self.spec, *(word for pair in pairs if pair[0] in ("-k", "-D") for word in pair))
+        binding = ("-k", "-D", "--runtime-scalar")
+        text = self.normc("gradient", self.spec, *(word for pair in pairs if pair[0] in binding for word in pair))
         both = {**{f"d{name}": ct for name, ct in cotangents.items()}, **arrays}
-        options = [word for pair in pairs if pair[0] != "-D" for word in pair]
+        options = [word for pair in pairs if pair[0] == "-k" or pair[0] not in binding for word in pair]
         spec, self.spec = self.spec, os.path.join(self.folder, "printed.norm")
         with open(self.spec, "w", encoding="utf-8") as file:
             file.write(text)
