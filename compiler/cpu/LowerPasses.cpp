@@ -340,7 +340,11 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
   };
   bool reduces = !pass.getKinds().empty();
   Value streams = reduces ? Value() : canStream(body, {axis, from, width, {}, 0}, {});
-  Value wide = wholeSteps(from, width * shape.accumulators), whole = wholeSteps(from, width);
+  // What is left after the wide steps goes vector by vector: under a mask all of it, in one loop less.
+  Value wide = wholeSteps(from, width * shape.accumulators), whole = shape.masked ? wide : wholeSteps(from, width);
+  auto leftover = [&] {
+    if (!shape.masked) steps(whole, 1, width);
+  };
   Value start = from;
   if (reduces) {
     Value block = constant(longestSum * shape.accumulators * width);
@@ -353,12 +357,12 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
       return addToTotalsIf(goesOn, pass, carried);
     });
     from = wide;
-    steps(whole, 1, width);
+    leftover();
   } else {
     carried = ifStreaming(streams, [&] {
       from = start;
       steps(wide, shape.accumulators, width);
-      steps(whole, 1, width);
+      leftover();
       return carried;
     });
   }
@@ -473,7 +477,7 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
   positions[row] = firstRow;
   Value streams = canStream(body, {axis, from, width, {}, 0}, row);
   positions.erase(row);
-  Value wide = wholeSteps(width * count), whole = wholeSteps(width), start = from;
+  Value wide = wholeSteps(width * count), whole = shape.masked ? wide : wholeSteps(width), start = from;
   // Rows go by strips, which the caches hold, since the lanes would else reach each row in a large stride. The sums of a
   // strip are added to what was there: the error of a sum of n terms grows with √n rather than n. With sums a strip is as
   // long on each machine; without, it fits the first cache.
@@ -503,7 +507,7 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
     ifStreaming(streams, [&] {
       from = start;
       sweep(wide, count, width);
-      sweep(whole, 1, width);
+      if (!shape.masked) sweep(whole, 1, width);
       return Values();
     });
     from = whole;

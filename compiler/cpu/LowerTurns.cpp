@@ -28,7 +28,12 @@ Turn partsOf(Block &body) {
                 return reads || isa<StoreOp>(inner) ? WalkResult::interrupt() : WalkResult::advance();
               }).wasInterrupted();
   };
-  bool leads = passes.size() > 1;
+  // Chunks are slices beyond a core's first cache, and store nothing large.
+  auto phase = dyn_cast<PhaseOp>(body.getParentOp());
+  auto kernel = body.getParentOp()->getParentOfType<KernelOp>();
+  bool leads = passes.size() > 1 && !(phase && llvm::any_of(namesOf(phase.getAxes()), [&](StringAttr axis) {
+                                        return kernel.getAxis(axis).isChunks();
+                                      }));
   SmallVector<Operation *> *part = &turn.lead;
   for (Operation &op : body.without_terminator()) {
     if (leads && &op == passes[1]) part = &turn.middle;
