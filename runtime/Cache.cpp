@@ -15,12 +15,12 @@ std::shared_ptr<const Kernel> Cache::find(const std::string &key, const Make &ma
     mine = true;
     entry->kernel = make(entry->errors);
   });
+  if (mine || !entry->kernel) diagnostics.append(entry->errors); // errors, and the texts that those of a call quote
   if (entry->kernel) return entry->kernel;
   if (mine) {
     std::lock_guard lock(mutex);
     if (auto found = entries.find(key); found != entries.end() && found->second == entry) entries.erase(found);
   }
-  diagnostics.append(entry->errors);
   return nullptr;
 }
 

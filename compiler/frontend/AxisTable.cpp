@@ -147,6 +147,7 @@ private:
                                   " = ...`, or declare one as an axis of an input");
       return;
     }
+    table.axes[whole].splitSpot = split.whole.spot;
     table.axes[whole].outer = outer;
     table.axes[whole].inner = inner;
     std::vector<unsigned> leaves = table.leavesOf(whole);

@@ -12,6 +12,7 @@ public:
     bool pack = false, fromInput = false;
     Spot spot;                  // where it is declared
     int outer = -1, inner = -1; // the parts, where it is split
+    Spot splitSpot;             // there
     size_t since = 0;           // the first statement that sees it
     int leaf = -1;              // its place in an AxisSet, where it is not split
     bool isSplit() const { return outer >= 0; }

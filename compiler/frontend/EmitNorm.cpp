@@ -96,13 +96,9 @@ private:
     const std::vector<AxisTable::Axis> &axes = resolved.table.axes;
     for (const AxisTable::Axis &axis : axes) {
       if (!axis.isSplit()) continue;
-      for (int part : {axis.outer, axis.inner}) {
-        if (axes[part].fromInput) continue;
-        Place place = axes[part].spot.place();
-        places.set(axis.name,
-                   string(place.file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column)));
-        break;
-      }
+      Place place = axis.splitSpot.place();
+      places.set(axis.name,
+                 string(place.file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column)));
     }
     for (const ResolvedKernel::Factor &factor : resolved.factors) places.erase(axes[factor.whole].name);
     return places.getDictionary(&context);

@@ -36,9 +36,9 @@ refused("a factor below 1", dynamic, {"x": ones(0, 8)}, [":2:", "k = 0, expected
 declared = "kernel f(x: f32[n, c], g: f32[d]) -> (y: f32[n, c]) {\n  split c = h * d\n  y = x * g\n}\n"
 expect("a factor that an input declares", declared, {"x": ones(2, 8), "g": f32([1, 2])}, {"y": [[1, 2] * 4] * 2})
 refused("such a factor that does not divide", declared, {"x": ones(2, 8), "g": ones(3)},
-        [":2:13: error: split c = h * d: d = 3 does not divide c = 8"])
+        [":2:9: error: split c = h * d: d = 3 does not divide c = 8"])
 both = "kernel f(x: f32[n, c], g: f32[d], b: f32[h]) -> (y: f32[n, c]) {\n  split c = h * d\n  y = x * g + b\n}\n"
-refused("factors whose product differs", both, {"x": ones(2, 8), "g": ones(2), "b": ones(3)}, ["3 * 2 = 6, but c is 8"])
+refused("factors whose product differs", both, {"x": ones(2, 8), "g": ones(2), "b": ones(3)}, [":2:9: error: split c = h * d: h * d is 3 * 2 = 6, but c is 8"])
 expect("factors of nothing", both, {"x": ones(2, 0), "g": ones(0), "b": ones(3)}, {"y": np.zeros((2, 0))})
 
 only = "kernel f(x: f32[n, c], g: f32[d]) -> (y: i32[]) {\n  split c = h * d\n  y = size(h)\n}\n"
