@@ -237,6 +237,44 @@ def reductions(batches, method, weighted, options, device):
             same_bits(name, results[0][name], result[name])
 
 
+GRADIENTS = """
+kernel spread(x: f32[n, c], w: f32[n, c] = 1) -> (y: f32[n, c]) {
+  let mu, v = moments(x over n across replicas, weights = w)
+  let most = max(abs(x - mu) over n, c across replicas)
+  let square = mean(x * x over n across replicas)
+  y = (x - mu) * rsqrt(v + 0.1) / most + 0.1 * square * x
+}
+
+gradient spread_backward of spread {
+  of  y
+  wrt x, w
+}
+
+gradient spread_twice of spread_backward {
+  of  dx
+  wrt dy
+}
+"""
+
+
+def gradients(kernel, weighted, options, device):
+    """Derivatives through statistics of all replicas: those of the whole batch, shared out."""
+    rng = np.random.default_rng(17)
+    draw = lambda n: rng.normal(1, 2, (n, 5)).astype(np.float32)
+    names = {"spread_backward": ["dy"], "spread_twice": ["ddx", "dy"]}[kernel]
+    outputs = {"spread_backward": ["dx", "dw"] if weighted else ["dx"], "spread_twice": ["ddy"]}[kernel]
+    inputs = [{name: draw(n) for name in ["x", *names]} for n in (4, 0, 9, 1)]
+    if weighted:
+        for one in inputs:
+            one["w"] = np.abs(draw(len(one["x"])))
+    options = ["-k", kernel, *options, *([] if weighted else ["--omit", "w"])]
+    whole = {name: np.concatenate([one[name] for one in inputs]) for name in inputs[0]}
+    exact = job(path := spec(GRADIENTS), [whole], outputs, options=options, device="evaluator")[0]
+    parts = job(path, inputs, outputs, options=options, device=device)
+    for name in outputs:
+        compare(name, np.concatenate([part[name] for part in parts]), exact[name], 2e-5, 2e-5)
+
+
 def ghost(device):
     """Ghost batches of all replicas: the statistics of a ghost batch are those of its members on each of them."""
     path = spec(
@@ -407,6 +445,11 @@ def check_reductions():
 
 def check_others():
     for device in ("cpu", "evaluator"):
+        for kernel in ("spread_backward", "spread_twice"):
+            for weighted in (False, True):
+                for options in ([], SMALL) if device == "cpu" else ([],):
+                    title = f"{kernel} on {device}, {'weighted, ' * weighted}{options}"
+                    check(title, gradients, kernel, weighted, options, device)
         check(f"ghost batches on {device}", ghost, device)
         check(f"not finite, on {device}", non_finite, device)
         check(f"large counts on {device}", large_count, device)
