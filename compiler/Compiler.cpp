@@ -84,8 +84,8 @@ private:
     return !observer || observer(result, text);
   }
 
-  /// The mistakes of a spec are found by the front end and Specialize, which report them themselves: what a pass or a
-  /// verifier says is our own mistake.
+  /// The mistakes of a spec are found by the front end, Specialize and Differentiate: what another pass or a verifier says
+  /// is our own mistake.
   void report(Diagnostic &diagnostic) {
     if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
       internalError(placeOf(diagnostic.getLocation()), diagnostic.str());
@@ -136,6 +136,10 @@ bool Compilation::specialize(const Source &source, const Selection &selection) {
 }
 
 bool Compilation::derive() {
+  ScopedDiagnosticHandler mistakes(&context, [this](Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
+      diagnostics.error(placeOf(diagnostic.getLocation()), diagnostic.str());
+  });
   for (auto gradient : llvm::make_early_inc_range(module->getOps<norm::GradientOp>()))
     if (!differentiate(gradient)) return false;
   kernel = *module->getOps<norm::KernelOp>().begin();
