@@ -86,4 +86,11 @@ static Value emitErfDouble(const RealBuilder &b, Value x) {
 
 Value normc::emitErf(const RealBuilder &b, Value x) { return b.isDouble() ? emitErfDouble(b, x) : emitErfSingle(b, x); }
 
-Value normc::emitRsqrt(const RealBuilder &b, Value x) { return b.div(b.real(1), b.sqrt(x)); }
+/// 1 / sqrt(x), with what both steps round away taken back: statistics scale all that they normalize.
+Value normc::emitRsqrt(const RealBuilder &b, Value x) {
+  Value root = b.sqrt(x), y = b.div(b.real(1), root);
+  Value ofRoot = b.fma(b.neg(root), root, x); // x = root^2 + ofRoot, exactly
+  Value ofInverse = b.fma(b.neg(root), y, b.real(1));
+  Value relative = b.fma(b.mul(ofRoot, b.mul(y, b.real(-0.5))), y, ofInverse);
+  return b.select(b.isNan(relative), y, b.fma(y, relative, y)); // at 0, infinity and NaN
+}

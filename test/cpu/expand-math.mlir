@@ -23,7 +23,9 @@ func.func @exp_vector(%x: vector<16xf32>) -> vector<16xf32> {
 
 // CHECK-LABEL: func.func @rsqrt
 // CHECK: %[[ROOT:.*]] = math.sqrt %{{.*}} : f64
-// CHECK: arith.divf %{{.*}}, %[[ROOT]] : f64
+// CHECK: %[[INVERSE:.*]] = arith.divf %{{.*}}, %[[ROOT]] : f64
+// CHECK: %[[CORRECTED:.*]] = math.fma %[[INVERSE]], %{{.*}}, %[[INVERSE]] : f64
+// CHECK: arith.select %{{.*}}, %[[INVERSE]], %[[CORRECTED]] : f64
 func.func @rsqrt(%x: f64) -> f64 {
   %0 = math.rsqrt %x : f64
   return %0 : f64
