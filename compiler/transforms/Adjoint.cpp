@@ -35,11 +35,24 @@ void Adjoint::forward(Operation &op) {
     return;
   }
   b.clone(op, map);
+  if (auto select = dyn_cast<arith::SelectOp>(op); select && isGiven(select)) // the definition's derivative reads it too
+    define(select.getFalseValue(), primal(select));
   auto multiply = dyn_cast<arith::MulFOp>(op);
   if (!multiply) return;
   for (auto [value, factor] : {std::pair(multiply.getLhs(), multiply.getRhs()),
                                std::pair(multiply.getRhs(), multiply.getLhs())})
     if (Value root = unbroadcast(factor); root != factor && isRoot(root)) products[{value, primal(root)}] = multiply;
+}
+
+static constexpr const char *givenAttribute = "norm.given";
+
+bool Adjoint::isGiven(arith::SelectOp op) { return op->hasAttr(givenAttribute); }
+
+Value Adjoint::given(Value value, Value definition) {
+  Value always = build.to(arith::ConstantOp::create(b, b.getBoolAttr(true)), axesOf(value.getType()));
+  auto select = arith::SelectOp::create(b, always, value, definition);
+  select->setAttr(givenAttribute, b.getUnitAttr());
+  return select;
 }
 
 Value Adjoint::narrow(Value value) const { return primal(unbroadcast(value)); }
@@ -229,6 +242,7 @@ void Adjoint::reversePower(Operation &op, const Cotangent &term) {
 }
 
 void Adjoint::reverseSelect(arith::SelectOp op, const Cotangent &term) {
+  if (isGiven(op)) return add(op.getFalseValue(), term);
   if (CotangentBuilder::isZeroRule(op)) return add(op.getTrueValue(), term);
   Value condition = primal(op.getCondition()), ct = whole(term, op), zero = constantLike(0, ct);
   add(op.getTrueValue(), {{select(condition, ct, zero)}});

@@ -23,6 +23,10 @@ public:
   /// Says what stands for a value of the kernel in the derived one.
   void define(mlir::Value value, mlir::Value primal) { map.map(value, primal); }
   mlir::Value primal(mlir::Value value) const { return map.lookup(value); }
+  /// A value that is given in the place of what defines it: a select marked `norm.given`, which always takes the former,
+  /// while differentiation goes through the latter.
+  mlir::Value given(mlir::Value value, mlir::Value definition);
+  static bool isGiven(mlir::arith::SelectOp op);
   /// Copies an op of the kernel.
   void forward(mlir::Operation &op);
 

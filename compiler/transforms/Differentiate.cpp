@@ -29,6 +29,12 @@ llvm::DenseSet<Value> dependents(KernelOp kernel, ArrayRef<BlockArgument> argume
   return active;
 }
 
+/// Once nothing is derived from a kernel any more, what is given is all that counts.
+void dropDefinitions(KernelOp kernel) {
+  for (auto select : llvm::make_early_inc_range(kernel.getBody().getOps<arith::SelectOp>()))
+    if (Adjoint::isGiven(select)) select.replaceAllUsesWith(select.getTrueValue());
+}
+
 SmallVector<StringRef> names(ArrayAttr list) { return llvm::to_vector(list.getAsValueRange<StringAttr>()); }
 
 class Derivation {
@@ -109,10 +115,18 @@ private:
     return list.getDictionary(b.getContext());
   }
 
-  Value load(BlockArgument argument) {
-    Type element = getElementTypeOrSelf(argument.getType());
-    Type loaded = withAxes(isa<FloatType>(element) ? this->element : element, axesOf(argument.getType()));
-    return argument.getType() == loaded ? argument : Value(CastOp::create(b, argument.getLoc(), loaded, argument));
+  /// An argument in the element type of what it stands for.
+  Value load(BlockArgument argument, Type as) {
+    AxisList axes = axesOf(argument.getType());
+    Type stored = getElementTypeOrSelf(argument.getType()), element = getElementTypeOrSelf(as);
+    bool isTruth = stored.isInteger(1), throughInteger = isa<IntegerType>(stored) && isa<FloatType>(element);
+    Type loaded = withAxes(throughInteger && !isTruth ? b.getI64Type() : throughInteger ? stored : element, axes);
+    Value value = argument;
+    if (argument.getType() != loaded) value = CastOp::create(b, argument.getLoc(), loaded, argument);
+    if (!throughInteger) return value;
+    Type real = withAxes(element, axes);
+    if (isTruth) return arith::UIToFPOp::create(b, argument.getLoc(), real, value);
+    return arith::SIToFPOp::create(b, argument.getLoc(), real, value);
   }
 
   bool fill(ArrayRef<BlockArgument> arguments, ArrayRef<Type> results) {
@@ -126,18 +140,20 @@ private:
     for (auto [argument, copy] : llvm::zip(kernel.getArguments(), arguments.slice(cotangents, inputs)))
       adjoint.define(argument, copy);
     llvm::DenseMap<Value, Value> given; // what is assigned to an output that is given, and that output
-    for (auto [name, argument] : llvm::zip(names(gradient.getGiven()), arguments.drop_front(cotangents + inputs)))
-      given[assigned(returned->getOperand(resultNamed(name)))] = load(argument);
+    for (auto [name, argument] : llvm::zip(names(gradient.getGiven()), arguments.drop_front(cotangents + inputs))) {
+      Value value = assigned(returned->getOperand(resultNamed(name)));
+      given[value] = load(argument, value.getType());
+    }
     for (Operation &op : kernel.getBody().front().without_terminator()) {
       adjoint.forward(op);
       for (Value result : op.getResults())
-        if (Value value = given.lookup(result)) adjoint.define(result, value);
+        if (Value value = given.lookup(result)) adjoint.define(result, adjoint.given(value, adjoint.primal(result)));
     }
     for (StringRef name : names(gradient.getGiven()))
       if (!invert(returned->getOperand(resultNamed(name)), name, adjoint)) return false;
 
     for (auto [name, argument] : llvm::zip(names(gradient.getOf()), arguments))
-      adjoint.add(assigned(returned->getOperand(resultNamed(name))), {{load(argument)}});
+      adjoint.add(assigned(returned->getOperand(resultNamed(name))), {{load(argument, element)}});
     for (Operation &op : llvm::reverse(kernel.getBody().front().without_terminator())) adjoint.reverse(op);
 
     b.setLoc(gradient.getLoc());
@@ -182,7 +198,11 @@ KernelOp differentiate(GradientOp gradient) {
     return {};
   }
   KernelOp derived = Derivation(gradient, kernel).run();
-  if (derived) gradient.erase(), kernel.erase();
+  if (!derived) return {};
+  gradient.erase(), kernel.erase();
+  auto others = derived->getParentOfType<ModuleOp>().getOps<GradientOp>();
+  if (llvm::none_of(others, [&](GradientOp other) { return other.getKernel() == derived.getSymName(); }))
+    dropDefinitions(derived);
   return derived;
 }
 

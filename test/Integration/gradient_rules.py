@@ -187,6 +187,16 @@ def inputs_and_outputs():
         {"dy": [1, 1], "x": [4, 5]},
         {"dx": [8 - 4.5 - 4.5, 10 - 4.5 - 4.5]},
     )
+    integers = (
+        "kernel f(x: f32[n]) -> (y: f32[n], q: i8[n], m: bool[n]) {\n  q = round(x)\n  let positive = x > 0\n"
+        "  m = positive\n  y = x * q * q + where(positive, x, 0)\n}\ngradient g of f { of y wrt x given q, m }"
+    )
+    rule(
+        "integers and bools that are given",
+        integers,
+        {"dy": [1, 1], "x": [4, 5], "q": np.array([3, -4], np.int8), "m": np.array([False, True])},
+        {"dx": [9, 16 + 1]},
+    )
     for method in ("two_pass", "one_pass", "welford"):
         # mean 2.5, variance 2.75 of 1 and 4 at weights 1 and 1, of 1, 2, 5 at weights 1, 2, 1.
         rule(

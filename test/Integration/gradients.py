@@ -16,7 +16,7 @@ from batch_cases import batch_cases
 from case import CASES
 from differences import check_along, signatures
 from group_cases import group_cases
-from harness import NAMES, SPECS, TYPES, Failure, check, finish, run, scratch
+from harness import NAMES, SPECS, TYPES, Failure, check, compare, finish, run, scratch
 from layer_cases import layer_cases
 from other_cases import other_cases, residual_cases
 
@@ -110,6 +110,31 @@ def against_differences(case):
     raise Failure("; ".join(failures))
 
 
+def as_declared(case):
+    """The spec's own gradient, with what it has given, is the one that is derived here."""
+    derived = Derived(case, "f64")
+    declared = signatures(derived.path).get(f"{case.kernel}_backward")
+    if not declared:
+        return
+    cotangents = derived.cotangents(np.random.default_rng(5))
+    cotangents = {name: ct if f"d{name}" in declared.inputs else 0 * ct for name, ct in cotangents.items()}
+    expected = derived.gradients(derived.inputs, cotangents, "evaluator")
+    given = [name for name in declared.inputs if name in derived.of]
+    arrays = {"d" + name: ct for name, ct in cotangents.items() if f"d{name}" in declared.inputs}
+    arrays |= {name: array for name, array in derived.inputs.items() if name in declared.inputs}
+    if given:
+        arrays |= {name: array for name, array in derived.forward(derived.inputs).items() if name in given}
+    scalars = {name: value for name, value in case.scalars.items() if name in declared.inputs}
+    wanted = [name for name in declared.outputs if name in expected]
+    options = list(derived.bare_options)
+    for name in declared.outputs:
+        if name not in expected:
+            options += ["--omit", name[1:]]  # left out only explicitly, with its gradient
+    results = run(derived.path, arrays, wanted, declared.name, derived.defines, scalars, options, "evaluator")
+    for name, result in results.items():
+        compare(name, result, expected[name], 0, 1e-11 * max(1, np.abs(expected[name]).max(initial=0)))
+
+
 def on_the_cpu(case, kind):
     derived = Derived(case, kind)
     cotangents = derived.cotangents(np.random.default_rng(5))
@@ -136,7 +161,7 @@ def main():
     unknown = set(files) - {case.file for case in CASES} - {"all"}
     if unknown:
         raise SystemExit(f"no cases for {', '.join(sorted(unknown))}")
-    seen = set()
+    seen, tried = set(), set()
     for case in CASES:
         if "walk-through" in case.title or case.title in seen or ("all" not in files and case.file not in files):
             continue
@@ -145,7 +170,11 @@ def main():
         if not derived.of:
             continue
         check(f"{case.title}, against differences", against_differences, case)
-        for kind in UNITS:
+        check(f"{case.title}, as declared", as_declared, case)
+        # How elements are stored is the same thing in every case of a kernel.
+        kinds = ("f32",) if case.kernel in tried else UNITS
+        tried.add(case.kernel)
+        for kind in kinds:
             check(f"{case.title}, {kind} on the cpu", on_the_cpu, case, kind)
     finish()
 

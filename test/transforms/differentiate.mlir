@@ -86,3 +86,132 @@ norm.kernel @square axes(n) (%x: !f32_n {norm.name = "x", norm.dims = ["n"]})
 }
 norm.gradient @square_backward of @square {of = ["y"], wrt = ["x"], given = []}
 norm.gradient @square_twice of @square_backward {of = ["dx"], wrt = ["dy"], given = []}
+
+// -----
+
+!n = tensor<?xf32, #norm.axes<n>>
+!nk = tensor<?x?xf32, #norm.axes<n, k>>
+
+// Sums and differences, a cast and stop_gradient need neither x nor z.
+// CHECK-LABEL: norm.kernel @linear_backward
+// CHECK-SAME: (%[[DY:[^:]*]]: !f32_n
+// CHECK-NEXT: %[[DZ:.*]] = arith.negf %[[DY]]
+// CHECK-NEXT: norm.return %[[DY]], %[[DZ]]
+!h = tensor<?xf16, #norm.axes<n>>
+norm.kernel @linear axes(n) (%x: !n {norm.name = "x", norm.dims = ["n"]}, %z: !n {norm.name = "z", norm.dims = ["n"]}) -> (!n {norm.name = "y", norm.dims = ["n"]}) {
+  %h = norm.cast %x : !n to !h
+  %f = norm.cast %h : !h to !n
+  %s = norm.stop_gradient %x : !n
+  %a = arith.addf %f, %s : !n
+  %y = arith.subf %a, %z : !n
+  norm.return %y : !n
+}
+norm.gradient @linear_backward of @linear {of = ["y"], wrt = ["x", "z"], given = []}
+
+// -----
+
+!n = tensor<?xf32, #norm.axes<n>>
+
+// Equal arguments of a maximum take half each; a clamp passes all at its bound.
+// CHECK-LABEL: norm.kernel @extremes_backward
+// CHECK-SAME: (%[[DY:[^:]*]]: !f32_n {{[^)]*}}"dy"}, %[[DZ:[^:]*]]: !f32_n {{[^)]*}}"dz"}, %[[X:[^:]*]]: !f32_n {{[^)]*}}"x"}, %[[A:[^:]*]]: !f32_n
+// CHECK-DAG: %[[BELOW:.*]] = arith.cmpf olt, %[[X]], %[[A]]
+// CHECK-DAG: %[[CLAMPED:.*]] = arith.select %[[BELOW]], %{{.*}}, %[[DZ]]
+// CHECK-DAG: %[[TIE:.*]] = arith.cmpf oeq, %[[X]], %[[A]]
+// CHECK-DAG: %[[HALF:.*]] = arith.mulf %[[DY]], %{{.*}}
+// CHECK-DAG: %[[GREATER:.*]] = arith.select %[[BELOW]], %{{.*}}, %[[DY]]
+// CHECK-DAG: %[[SHARE:.*]] = arith.select %[[TIE]], %[[HALF]], %[[GREATER]]
+// CHECK: arith.addf %{{.*}}, %{{.*}}
+// CHECK: norm.return
+norm.kernel @extremes axes(n) (%x: !n {norm.name = "x", norm.dims = ["n"]}, %a: !n {norm.name = "a", norm.dims = ["n"]}) -> (!n {norm.name = "y", norm.dims = ["n"]}, !n {norm.name = "z", norm.dims = ["n"]}) {
+  %y = arith.maximumf %x, %a : !n
+  %z = arith.maximumf %x, %a {norm.clamp} : !n
+  norm.return %y, %z : !n, !n
+}
+norm.gradient @extremes_backward of @extremes {of = ["y", "z"], wrt = ["x"], given = []}
+
+// -----
+
+!n = tensor<?xf32, #norm.axes<n>>
+!nk = tensor<?x?xf32, #norm.axes<n, k>>
+
+// The points of a row that equal its maximum share.
+// CHECK-LABEL: norm.kernel @largest_backward
+// CHECK: %[[MAX:.*]] = norm.reduce max %[[X:.*]] over [k]
+// CHECK: %[[EVERYWHERE:.*]] = norm.broadcast %[[MAX]]
+// CHECK: %[[TIE:.*]] = arith.cmpf oeq, %[[X]], %[[EVERYWHERE]]
+// CHECK: %[[ONE:.*]] = arith.uitofp %[[TIE]]
+// CHECK: norm.reduce sum %[[ONE]] over [k]
+norm.kernel @largest axes(n, k) (%x: !nk {norm.name = "x", norm.dims = ["n", "k"]}) -> (!n {norm.name = "y", norm.dims = ["n"]}) {
+  %y = norm.reduce max %x over [k] : !nk
+  norm.return %y : !n
+}
+norm.gradient @largest_backward of @largest {of = ["y"], wrt = ["x"], given = []}
+
+// -----
+
+!n = tensor<?xf32, #norm.axes<n>>
+!nk = tensor<?x?xf32, #norm.axes<n, k>>
+
+// Two sums of a row, no more, and with mean and rstd given nothing of the forward pass is computed again.
+// CHECK-LABEL: norm.kernel @norm_backward
+// CHECK-SAME: "dy"}, %{{.*}}"x"}, %[[MEAN:[^:]*]]: !f32_n {{[^)]*}}"mean"}, %[[RSTD:[^:]*]]: !f32_n {{[^)]*}}"rstd"})
+// CHECK-NOT: norm.moments
+// CHECK: norm.reduce sum
+// CHECK: norm.reduce sum
+// CHECK-NOT: norm.reduce
+// CHECK-NOT: math.rsqrt
+// CHECK: norm.return
+norm.kernel @norm axes(n, k) (%x: !nk {norm.name = "x", norm.dims = ["n", "k"]}) -> (!nk {norm.name = "y", norm.dims = ["n", "k"]}, !n {norm.name = "mean", norm.dims = ["n"]}, !n {norm.name = "rstd", norm.dims = ["n"]}) {
+  %mean, %variance = norm.moments %x over [k] : !nk
+  %eps = arith.constant 1.0e-5 : f32
+  %e = norm.broadcast %eps : f32 to !n
+  %ve = arith.addf %variance, %e : !n
+  %rstd = math.rsqrt %ve : !n
+  %m = norm.broadcast %mean : !n to !nk
+  %d = arith.subf %x, %m : !nk
+  %r = norm.broadcast %rstd : !n to !nk
+  %y = arith.mulf %d, %r : !nk
+  norm.return %y, %mean, %rstd : !nk, !n, !n
+}
+norm.gradient @norm_backward of @norm {of = ["y"], wrt = ["x"], given = ["mean", "rstd"]}
+
+// -----
+
+!n = tensor<?xf32, #norm.axes<n>>
+!ngk = tensor<?x?x?xf32, #norm.axes<n, g, k>>
+
+// One position of a split axis: its index is that of its parts.
+// CHECK-LABEL: norm.kernel @position_backward
+// CHECK-DAG: norm.size [k]
+// CHECK-DAG: norm.index g
+// CHECK-DAG: norm.index k
+// CHECK: %[[INDEX:.*]] = arith.addi
+// CHECK: %[[THERE:.*]] = arith.cmpi eq, %[[INDEX]]
+// CHECK: arith.select
+norm.kernel @position axes(n, g, k, c = g * k) (%x: !ngk {norm.name = "x", norm.dims = ["n", "c"]}) -> (!n {norm.name = "y", norm.dims = ["n"]}) {
+  %i = arith.constant 3 : i64
+  %y = norm.at %x, c = %i : !ngk to !n
+  norm.return %y : !n
+}
+norm.gradient @position_backward of @position {of = ["y"], wrt = ["x"], given = []}
+
+// -----
+
+!n = tensor<?xf32, #norm.axes<n>>
+
+// The gradient of a gradient goes through the definition of what is given, whose value is not computed again: of dy, dx
+// = dy (x e + e), and of x, dx = dy (e + (x + 1) e).
+// CHECK-LABEL: norm.kernel @twice
+// CHECK-SAME: (%[[DDX:[^:]*]]: {{[^)]*}}"ddx"}, %[[DY:[^:]*]]: {{[^)]*}}"dy"}, %[[X:[^:]*]]: {{[^)]*}}"x"}, %[[E:[^:]*]]: {{[^)]*}}"e"}
+// CHECK-NOT: math.exp
+// CHECK: %[[OF_E:.*]] = arith.addf
+// CHECK: arith.mulf %[[OF_E]], %[[E]]
+// CHECK: norm.return
+norm.kernel @exponential axes(n) (%x: !n {norm.name = "x", norm.dims = ["n"]}) -> (!n {norm.name = "y", norm.dims = ["n"]}, !n {norm.name = "e", norm.dims = ["n"]}) {
+  %e = math.exp %x : !n
+  %y = arith.mulf %e, %x : !n
+  norm.return %y, %e : !n, !n
+}
+norm.gradient @once of @exponential {of = ["y"], wrt = ["x"], given = ["e"]}
+norm.gradient @twice of @once {of = ["dx"], wrt = ["dy", "x"], given = []}
