@@ -17,6 +17,7 @@ namespace {
 
 void buildCollapsed(OpPassManager &passes, const Machine &) {
   passes.addNestedPass<norm::KernelOp>(createLowerPositions());
+  passes.addNestedPass<norm::KernelOp>(createDropUnitAxes());
   passes.addNestedPass<norm::KernelOp>(createCollapseAxes());
 }
 

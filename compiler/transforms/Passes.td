@@ -79,6 +79,23 @@ def Specialize : Pass<"norm-specialize", "::norm::KernelOp"> {
   ];
 }
 
+def DropUnitAxes : Pass<"norm-drop-unit-axes", "::norm::KernelOp"> {
+  let summary = "drop axes of one point";
+  let description = [{
+    Stands before axes collapse: a pack of no axes, `s...` of `x: f32[n, c]` passed for `T[n, c, s...]`, has the extent 1,
+    and would be the innermost axis of x and so the lanes. An axis stays where it is the only one of a value or of a
+    reduction, a part of a split, or where a position along it is asked for. The table keeps it: calls still tell it.
+
+    ```mlir
+    norm.kernel @f axes(n, c, s = 1) (%x: !f32_n_c_s ...) { %sum = norm.reduce sum %x over [n, s] : !f32_n_c_s ... }
+    ```
+    becomes
+    ```mlir
+    norm.kernel @f axes(n, c, s = 1) (%x: !f32_n_c ...) { %sum = norm.reduce sum %x over [n] : !f32_n_c ... }
+    ```
+  }];
+}
+
 def CollapseAxes : Pass<"norm-collapse-axes", "::norm::KernelOp"> {
   let summary = "make one axis of neighbours that are never told apart";
   let description = [{

@@ -71,6 +71,8 @@ public:
     markInplace();
     if (failed) return failure();
     std::map<std::string, int64_t> sizes = selection.sizes;
+    for (const auto &[pack, rank] : knownRanks())
+      if (rank == 0) sizes.emplace(pack, 1);
     for (size_t known = ~size_t(0); known != sizes.size();) { // a factor may follow from extents that another one fixes
       known = sizes.size();
       simplify(kernel);
@@ -374,6 +376,28 @@ private:
     for (FactorOp factor : llvm::make_early_inc_range(kernel.getBody().getOps<FactorOp>()))
       if (!kernel.getAxis(factor.getWholeAttr())) factor.erase();
     simplify(kernel); // what only those factors read
+  }
+
+  /// The ranks of packs that are given, or follow from those of the inputs.
+  std::map<std::string, int64_t> knownRanks() {
+    std::map<std::string, int64_t> known = selection.ranks;
+    for (size_t before = ~size_t(0); before != known.size();) {
+      before = known.size();
+      for (unsigned i = 0; i < kernel.getNumArguments(); ++i) {
+        auto rank = selection.inputRanks.find(kernel.argumentName(i).str());
+        if (rank == selection.inputRanks.end()) continue;
+        int64_t left = rank->second;
+        SmallVector<std::string> unknown;
+        for (StringRef dimension : dimensionsIn(kernel.getArgAttr(i, "norm.dims"))) {
+          std::string pack = dimension.consume_back("...") ? dimension.str() : "";
+          if (pack.empty()) --left;
+          else if (auto found = known.find(pack); found != known.end()) left -= found->second;
+          else unknown.push_back(pack);
+        }
+        if (unknown.size() == 1) known[unknown.front()] = left;
+      }
+    }
+    return known;
   }
 
   void recordRanks() {
