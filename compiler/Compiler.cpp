@@ -84,8 +84,8 @@ private:
     return !observer || observer(result, text);
   }
 
-  /// The mistakes of a spec are found by the front end, Specialize and Differentiate: what another pass or a verifier says
-  /// is our own mistake.
+  /// The mistakes of a spec are found by the front end, Specialize and Differentiate: what another pass or a verifier
+  /// says is our own mistake.
   void report(Diagnostic &diagnostic) {
     if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
       internalError(placeOf(diagnostic.getLocation()), diagnostic.str());
@@ -279,7 +279,8 @@ std::unique_ptr<Evaluation> Evaluation::prepare(const Source &source, const Sele
   std::unique_ptr<Evaluation> evaluation(new Evaluation);
   evaluation->state->path = source.path;
   bool good = false;
-  if (!guarded(source.path, diagnostics, [&] { good = evaluation->state->compilation.specialize(source, selection); })) {
+  if (!guarded(source.path, diagnostics,
+               [&] { good = evaluation->state->compilation.specialize(source, selection); })) {
     evaluation.release(); // a part of what stays behind
     return nullptr;
   }
@@ -291,7 +292,8 @@ const Signature &Evaluation::signature() const { return state->compilation.signa
 
 bool Evaluation::run(std::span<const ReplicaArguments> replicas, Diagnostics &diagnostics) const {
   bool good = false;
-  guarded(state->path, diagnostics, [&] { good = evaluate(state->compilation.kernel, signature(), replicas, diagnostics); });
+  guarded(state->path, diagnostics,
+          [&] { good = evaluate(state->compilation.kernel, signature(), replicas, diagnostics); });
   return good;
 }
 

@@ -31,8 +31,8 @@ std::optional<Artifact> compile(const Source &source, const Selection &selection
 std::optional<std::string> explain(const Source &source, const Selection &selection, std::string_view target,
                                    Diagnostics &diagnostics);
 
-/// A gradient of a spec as a kernel of its own, in `.norm` text: derived and simplified, its parameters bound. Without a
-/// name in the selection, the file's only gradient.
+/// A gradient of a spec as a kernel of its own, in `.norm` text: derived and simplified, its parameters bound. Without
+/// a name in the selection, the file's only gradient.
 std::optional<std::string> gradientText(const Source &source, const Selection &selection, Diagnostics &diagnostics);
 
 /// A kernel in the hands of the evaluator, which executes it naively and in double: the oracle of the tests. Prepared

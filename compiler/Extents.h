@@ -10,7 +10,7 @@ namespace normc {
 /// What a call passes for one argument of a signature.
 struct Passed {
   std::optional<std::vector<int64_t>>
-      shape;           // in memory order; none for what the callee is to allocate, and for scalars
+      shape;                  // in memory order; none for what the callee is to allocate, and for scalars
   int64_t integer = 0;        // the value of an integer or bool without axes
   const void *data = nullptr; // the elements of an integer or bool that is read; null: unknown
 };
@@ -28,8 +28,8 @@ struct Extents {
 std::optional<Extents> bindExtents(const Signature &signature, const std::vector<Passed> &passed,
                                    Diagnostics &diagnostics);
 
-/// One replica's part of a call: dense memory in the order of the signature's arguments (a scalar's points at its value),
-/// of the shapes in `extents`.
+/// One replica's part of a call: dense memory in the order of the signature's arguments (a scalar's points at its
+/// value), of the shapes in `extents`.
 struct ReplicaArguments {
   const Extents *extents = nullptr;
   std::vector<void *> memory;
@@ -44,9 +44,9 @@ std::string compareReplicas(const Signature &signature, const std::vector<const 
 std::string solveSplit(const AxisRow &row, std::optional<int64_t> &whole, std::optional<int64_t> &outer,
                        std::optional<int64_t> &inner);
 
-/// The value of an expression; none while a size it needs is unknown, or where an element it needs does not exist. `sizes`
-/// looks extents up, `inputs` an element of an integer input (0: that of one without axes). A division that is not exact
-/// sets `error`.
+/// The value of an expression; none while a size it needs is unknown, or where an element it needs does not exist.
+/// `sizes` looks extents up, `inputs` an element of an integer input (0: that of one without axes). A division that is
+/// not exact sets `error`.
 std::optional<int64_t> evaluate(const IntegerExpression &expression,
                                 const std::function<std::optional<int64_t>(const std::string &)> &sizes,
                                 const std::function<std::optional<int64_t>(const std::string &, int64_t)> &inputs,

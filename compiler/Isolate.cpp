@@ -49,8 +49,8 @@ bool start(pthread_t &thread, Work &work) {
   constexpr size_t bytes = size_t(512) << 20;
   pthread_attr_t attributes;
   if (pthread_attr_init(&attributes) != 0) return false;
-  bool started = pthread_attr_setstacksize(&attributes, bytes) == 0 &&
-                 pthread_create(&thread, &attributes, runThread, &work) == 0;
+  bool started =
+      pthread_attr_setstacksize(&attributes, bytes) == 0 && pthread_create(&thread, &attributes, runThread, &work) == 0;
   pthread_attr_destroy(&attributes);
   return started;
 }

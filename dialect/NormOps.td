@@ -30,12 +30,12 @@ def KernelOp : Norm_Op<"kernel", [IsolatedFromAbove, Symbol, FunctionOpInterface
     In the plan the results have become arguments (attribute `norm.out`) and the body is phases; a state's update is
     stored to its own argument.
 
-    `bounds` guards a variant of a kernel: it runs where the product of some extents is at most, or over, a number.
-    Variants share `family`, the name of the kernel.
+    `norm.guards` are those of a variant of a kernel: it runs where the product of some extents is at most, or over, a
+    number. Variants share `norm.family`, the name of the kernel.
 
     Constraints: `kernel_c1` no axis is declared twice; `kernel_c2` parts of a product, and the whole of chunks, are
-    declared before it; `kernel_c3` every value ranges over declared axes, over a product only where no value ranges over
-    its parts; `kernel_c4` every argument and result has a name.
+    declared before it; `kernel_c3` every value ranges over declared axes, over a product only where no value ranges
+    over its parts; `kernel_c4` every argument and result has a name.
 
     ```mlir
     norm.kernel @scale axes(n, k) (%x: !f32_n_k {norm.name = "x"}) -> (!f32_n_k {norm.name = "y"}) {
@@ -102,6 +102,13 @@ def FactorOp : Norm_Op<"factor", []> {
 
 def GradientOp : Norm_Op<"gradient", [Symbol]> {
   let summary = "a kernel that is to be derived: cotangents of `of`, gradients of `wrt`, outputs `given`";
+  let description = [{
+    Names are those of the kernel's arguments and results; the kernel may itself be a gradient that stands before.
+    `norm-differentiate` puts the derived kernel in the place of both.
+    ```mlir
+    norm.gradient @layer_norm_backward of @layer_norm {of = ["y"], wrt = ["x", "gamma"], given = ["rstd"]}
+    ```
+  }];
   let arguments = (ins SymbolNameAttr:$sym_name, FlatSymbolRefAttr:$kernel, StrArrayAttr:$of, StrArrayAttr:$wrt,
                        StrArrayAttr:$given);
   let assemblyFormat = "$sym_name `of` $kernel attr-dict";
@@ -190,8 +197,8 @@ def AllReduceOp : Norm_Op<"all_reduce", [Pure, SameOperandsAndResultType]> {
 def AllGatherOp : Norm_Op<"all_gather", [Pure]> {
   let summary = "the value of each replica of a job, over an axis of replicas";
   let description = [{
-    What is reduced across replicas is gathered, and then reduced over that axis like any other. The axis is a leaf of the
-    table; its extent is the number of replicas, an argument of the compiled kernel.
+    What is reduced across replicas is gathered, and then reduced over that axis like any other. The axis is a leaf of
+    the table; its extent is the number of replicas, an argument of the compiled kernel.
 
     Constraints: `all_gather_c1` the axis is a leaf of the table; `all_gather_c2` the result ranges over it and then, in
     the same order, over the axes of the value.
@@ -257,7 +264,8 @@ def AtOp : Norm_Op<"at", [Pure]> {
     A position outside the axis is the caller's error, found before anything is written. For a split axis `c = g * k`
     the op removes g and k, outermost first in the type.
 
-    Constraints: `at_c1` the value ranges over the axis (over all its leaves); `at_c2` the result ranges over the others.
+    Constraints: `at_c1` the value ranges over the axis (over all its leaves); `at_c2` the result ranges over the
+    others.
     ```mlir
     %first = norm.at %mu, v = %zero : !f32_v_c to !f32_c
     ```

@@ -13,7 +13,8 @@ def WorkspaceOp : Norm_Op<"workspace", [HasParent<"KernelOp">, MemoryEffects<[Me
   let assemblyFormat = "attr-dict `:` type($result)";
 }
 
-def PhaseOp : Norm_Op<"phase", [SingleBlockImplicitTerminator<"YieldOp">, NoTerminator, HasParent<"KernelOp">, RecursiveMemoryEffects]> {
+def PhaseOp : Norm_Op<"phase", [SingleBlockImplicitTerminator<"YieldOp">, NoTerminator, HasParent<"KernelOp">,
+                               RecursiveMemoryEffects]> {
   let summary = "blocks that may run at once; all of them end before the next phase begins";
   let description = [{
     One block for each point of the axes. Where an axis is a chunk axis (`p = n by 16`), a pass over n inside sweeps the
@@ -33,7 +34,8 @@ def PhaseOp : Norm_Op<"phase", [SingleBlockImplicitTerminator<"YieldOp">, NoTerm
 def ExchangeOp : Norm_Op<"exchange", [HasParent<"KernelOp">, MemoryEffects<[MemRead, MemWrite]>]> {
   let summary = "between two phases: what each replica of a job has in its workspace becomes known to all";
   let description = [{
-    Whoever runs the kernel copies the first workspace of every replica into the second of each, in the order of replicas.
+    Whoever runs the kernel copies the first workspace of every replica into the second of each, in the order of
+    replicas.
 
     Constraints: `exchange_c1` both are workspace of one element type; `exchange_c2` the second ranges over an axis of
     replicas and then, in the same order, over the axes of the first.
@@ -49,9 +51,9 @@ def ExchangeOp : Norm_Op<"exchange", [HasParent<"KernelOp">, MemoryEffects<[MemR
 def PassOp : Norm_Op<"pass", [SingleBlockImplicitTerminator<"YieldOp">, RecursiveMemoryEffects]> {
   let summary = "one sweep over axes; what is yielded is reduced over the sweep";
   let description = [{
-    The body is scalar code at one point, or further passes. The last axis of a pass without passes inside runs along the
-    lanes. Where a chunk axis of a swept axis is bound outside, the sweep covers that chunk. An axis may be a product
-    (`c = g * k`): its loads and stores then have both parts side by side, or neither.
+    The body is scalar code at one point, or further passes. The last axis of a pass without passes inside runs along
+    the lanes. Where a chunk axis of a swept axis is bound outside, the sweep covers that chunk. An axis may be a
+    product (`c = g * k`): its loads and stores then have both parts side by side, or neither.
 
     Constraints: `pass_c1` no axis is bound twice; `pass_c2` as many kinds as yielded values, of the yielded types;
     `pass_c3` any and all reduce i1, the others floats, a sum also i64.

@@ -53,7 +53,7 @@ private:
   int64_t replicas = 0;           // of the job
   uint64_t fingerprint = 0;       // equal on replicas that may run together
   Buffer workspace;
-  std::byte *messages = nullptr;  // in there, for what replicas exchange
+  std::byte *messages = nullptr; // in there, for what replicas exchange
   struct Vote {
     int64_t isGood;
     uint64_t fingerprint;

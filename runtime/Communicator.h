@@ -18,8 +18,8 @@ public:
   virtual int64_t number() const = 0;
 
   /// Gives `bytes` bytes to all replicas, and takes at `all` what each of them gives, in the order of their numbers.
-  /// Every replica calls this equally often, with equally many bytes; it returns when all have. False where one has left
-  /// the job, or gives another number of bytes: then, and from then on, there is nothing at `all`.
+  /// Every replica calls this equally often, with equally many bytes; it returns when all have. False where one has
+  /// left the job, or gives another number of bytes: then, and from then on, there is nothing at `all`.
   virtual bool gather(const void *mine, int64_t bytes, void *all) = 0;
 };
 

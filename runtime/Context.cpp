@@ -73,7 +73,8 @@ std::shared_ptr<const Kernel> Context::kernel(const Source &source, const Select
       [&](Diagnostics &errors) -> std::shared_ptr<const Kernel> {
         for (const Machine &machine : parseTargets(target, errors))
           if (!runsHere(machine))
-            errors.error({}, "target '" + target + "' does not run here: this machine's level is " + hostName(), Fault::usage);
+            errors.error({}, "target '" + target + "' does not run here: this machine's level is " + hostName(),
+                         Fault::usage);
         if (errors.any()) return nullptr;
         std::optional<Artifact> artifact = compile(source, selection, target, errors);
         return artifact ? Kernel::load(std::move(*artifact), selection.inplace, errors) : nullptr;

@@ -183,11 +183,12 @@ Value PhaseLowering::loadFrom(const Memory &memory, Value offset, Value stride, 
   if (stride && lanes.width > 1 && fixedValue(stride) != 1) {
     Value mask = lanes.mask ? lanes.mask : fullMask(lanes.width);
     Value zero = arith::ConstantOp::create(b, b.getZeroAttr(VectorType::get(lanes.width, element)));
-    raw = LLVM::masked_gather::create(b, zero.getType(), pointers(memory, offset, stride, lanes), mask, ValueRange{zero},
-                                      align);
+    raw = LLVM::masked_gather::create(b, zero.getType(), pointers(memory, offset, stride, lanes), mask,
+                                      ValueRange{zero}, align);
   } else {
     if (stride) offset = add(offset, multiply(lanes.first, stride));
-    Value address = LLVM::GEPOp::create(b, pointerType(b.getContext()), element, memory.base, ArrayRef<LLVM::GEPArg>{offset});
+    Value address =
+        LLVM::GEPOp::create(b, pointerType(b.getContext()), element, memory.base, ArrayRef<LLVM::GEPArg>{offset});
     if (stride && lanes.interleaved) return loadInterleaved(memory, address, lanes, compute);
     Type type = stride && lanes.width > 1 ? VectorType::get(lanes.width, element) : element;
     if (stride && lanes.mask) {
@@ -200,8 +201,8 @@ Value PhaseLowering::loadFrom(const Memory &memory, Value offset, Value stride, 
   return isStored(compute) ? raw : loadConvert(b, b.getLoc(), raw, memory.storage, compute);
 }
 
-/// The even or the odd ones of twice as many points. A bf16 is the upper half of an f32, so that a shift and a mask take
-/// two vectors of them apart, where widening would shuffle as well.
+/// The even or the odd ones of twice as many points. A bf16 is the upper half of an f32, so that a shift and a mask
+/// take two vectors of them apart, where widening would shuffle as well.
 Value PhaseLowering::loadInterleaved(const Memory &memory, Value address, const Lanes &lanes, Type compute) {
   int64_t bits = bytesOfElement(memory.storage) * 8;
   Value both = LLVM::LoadOp::create(b, VectorType::get(2 * lanes.width, memoryType(memory.storage)), address, bits / 8);
@@ -291,16 +292,18 @@ void PhaseLowering::storePair(StoreOp op, const Lanes &low, Value lowValue, Valu
   };
   Value both;
   if (shape.roundsToBf16 && memory.storage.isBF16() && 2 * width == 32) {
-    both = intrinsic("llvm.x86.avx512bf16.cvtne2ps2bf16.512", VectorType::get(2 * width, b.getBF16Type()), {highValue, lowValue});
+    both = intrinsic("llvm.x86.avx512bf16.cvtne2ps2bf16.512", VectorType::get(2 * width, b.getBF16Type()),
+                     {highValue, lowValue});
     both = arith::BitcastOp::create(b, words, both);
     if (low.interleaved) both = vector::ShuffleOp::create(b, both, both, order);
   } else {
-    both = vector::ShuffleOp::create(b, toStorage(lowValue, memory.storage), toStorage(highValue, memory.storage), order);
+    both =
+        vector::ShuffleOp::create(b, toStorage(lowValue, memory.storage), toStorage(highValue, memory.storage), order);
   }
   bool streams = streaming && mayStream(op);
   if (streams && memory.storage.isBF16()) {
-    // LLVM has no store of bf16 vectors that bypasses the caches, takes an ordinary one without a word, and sees through
-    // casts: a fence hides where the bits come from.
+    // LLVM has no store of bf16 vectors that bypasses the caches, takes an ordinary one without a word, and sees
+    // through casts: a fence hides where the bits come from.
     auto floats = VectorType::get(width, b.getF32Type());
     both = intrinsic("llvm.arithmetic.fence", floats, {vector::BitCastOp::create(b, floats, both)});
     both = vector::BitCastOp::create(b, words, both);
@@ -322,7 +325,8 @@ Value PhaseLowering::toStorage(Value value, Type storage) {
   return arith::BitcastOp::create(b, shaped(b.getI16Type()), rounded);
 }
 
-void PhaseLowering::storeTo(const Memory &memory, Value offset, Value stride, const Lanes &lanes, Value value, bool streams) {
+void PhaseLowering::storeTo(const Memory &memory, Value offset, Value stride, const Lanes &lanes, Value value,
+                            bool streams) {
   bool isVector = stride && lanes.width > 1;
   Type element = memoryType(memory.storage);
   int64_t align = bytesOfElement(memory.storage);
@@ -333,7 +337,8 @@ void PhaseLowering::storeTo(const Memory &memory, Value offset, Value stride, co
     return;
   }
   if (stride) offset = add(offset, multiply(lanes.first, stride));
-  Value address = LLVM::GEPOp::create(b, pointerType(b.getContext()), element, memory.base, ArrayRef<LLVM::GEPArg>{offset});
+  Value address =
+      LLVM::GEPOp::create(b, pointerType(b.getContext()), element, memory.base, ArrayRef<LLVM::GEPArg>{offset});
   if (isVector && lanes.mask) {
     LLVM::MaskedStoreOp::create(b, value, address, lanes.mask, align);
   } else if (isVector && streams) {
@@ -352,8 +357,8 @@ int64_t PhaseLowering::storedBytes(const Memory &memory, const Lanes &lanes) {
 /// How large an output must be to bypass the caches: less where the next lead's memory is fetched while it is stored.
 int64_t PhaseLowering::streamedBytes() { return fetched.lead ? shape.streamBytes / 3 * 2 : shape.streamBytes; }
 
-/// Whether all outputs of a pass are so large that nobody will find them in a cache, and aligned where the lanes begin and,
-/// where rows are swept under the lanes, from row to row. Null where no store could bypass the caches.
+/// Whether all outputs of a pass are so large that nobody will find them in a cache, and aligned where the lanes begin
+/// and, where rows are swept under the lanes, from row to row. Null where no store could bypass the caches.
 Value PhaseLowering::canStream(Block &body, const Lanes &lanes, StringAttr rowAxis) {
   if (!shape.streamBytes || lanes.width == 1) return {};
   Value all;

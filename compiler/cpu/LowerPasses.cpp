@@ -11,12 +11,12 @@ using namespace normc;
 
 PhaseLowering::Values PhaseLowering::loop(Value from, Value to, Value step, ValueRange init,
                                           llvm::function_ref<Values(Value, ValueRange)> body) {
-  auto op = scf::ForOp::create(b, from, to, step, init,
-                               [&](OpBuilder &inner, Location, Value position, ValueRange carried) {
-                                 OpBuilder::InsertionGuard guard(b);
-                                 b.setInsertionPoint(inner.getInsertionBlock(), inner.getInsertionPoint());
-                                 scf::YieldOp::create(b, body(position, carried));
-                               });
+  auto op =
+      scf::ForOp::create(b, from, to, step, init, [&](OpBuilder &inner, Location, Value position, ValueRange carried) {
+        OpBuilder::InsertionGuard guard(b);
+        b.setInsertionPoint(inner.getInsertionBlock(), inner.getInsertionPoint());
+        scf::YieldOp::create(b, body(position, carried));
+      });
   return Values(op.getResults());
 }
 
@@ -111,7 +111,8 @@ Value PhaseLowering::emit(Operation &op, const Lanes &lanes, llvm::function_ref<
   return b.insert(clone)->getResult(0);
 }
 
-/// A body at several steps of the lanes at once, op by op, so that all loads precede all stores: what it yields at each.
+/// A body at several steps of the lanes at once, op by op, so that all loads precede all stores: what it yields at
+/// each.
 SmallVector<PhaseLowering::Values> PhaseLowering::emitPoints(Block &body, ArrayRef<Lanes> lanes) {
   SmallVector<DenseMap<Value, Value>> local(lanes.size());
   auto at = [&](unsigned step, Value v) {
@@ -120,7 +121,8 @@ SmallVector<PhaseLowering::Values> PhaseLowering::emitPoints(Block &body, ArrayR
   };
   for (Operation &op : body.without_terminator()) {
     auto store = dyn_cast<StoreOp>(op);
-    // Two of bf16 are rounded at once. Of f16, joining them pays where a store would bypass the caches with half a line.
+    // Two of bf16 are rounded at once. Of f16, joining them pays where a store would bypass the caches with half a
+    // line.
     bool pairs = store && lanes.size() % 2 == 0 && !held.count(store) && canStorePairs(store, lanes.front()) &&
                  (streaming || getElementTypeOrSelf(store.getTo().getType()).isBF16());
     if (pairs) {
@@ -147,10 +149,14 @@ Value PhaseLowering::combine(ReduceKind kind, Value x, Value y) {
   case ReduceKind::sum:
     if (isa<IntegerType>(getElementTypeOrSelf(x))) return arith::AddIOp::create(b, x, y);
     return arith::AddFOp::create(b, x, y);
-  case ReduceKind::max: return arith::MaximumFOp::create(b, x, y);
-  case ReduceKind::min: return arith::MinimumFOp::create(b, x, y);
-  case ReduceKind::any: return arith::OrIOp::create(b, x, y);
-  case ReduceKind::all: return arith::AndIOp::create(b, x, y);
+  case ReduceKind::max:
+    return arith::MaximumFOp::create(b, x, y);
+  case ReduceKind::min:
+    return arith::MinimumFOp::create(b, x, y);
+  case ReduceKind::any:
+    return arith::OrIOp::create(b, x, y);
+  case ReduceKind::all:
+    return arith::AndIOp::create(b, x, y);
   }
   llvm_unreachable("a kind of reduction");
 }
@@ -185,7 +191,8 @@ Value PhaseLowering::acrossLanes(ReduceKind kind, Value vector) {
   for (int64_t half = type.getNumElements() / 2; half >= 1; half /= 2) {
     SmallVector<int64_t> low = llvm::to_vector(llvm::seq<int64_t>(0, half));
     SmallVector<int64_t> high = llvm::to_vector(llvm::seq<int64_t>(half, 2 * half));
-    vector = combine(kind, vector::ShuffleOp::create(b, vector, vector, low), vector::ShuffleOp::create(b, vector, vector, high));
+    vector = combine(kind, vector::ShuffleOp::create(b, vector, vector, low),
+                     vector::ShuffleOp::create(b, vector, vector, high));
   }
   return vector::ExtractOp::create(b, vector, ArrayRef<int64_t>{0});
 }
@@ -223,8 +230,7 @@ PhaseLowering::Values PhaseLowering::addToTotals(PassOp pass, Values carried) {
     auto own = MutableArrayRef<Value>(carried).slice(number * perResult, perResult);
     Values vectors(own.take_front(shape.accumulators));
     for (size_t count = vectors.size(); count > 1; count = (count + 1) / 2) // pairwise
-      for (size_t i = 0; i < count / 2; ++i)
-        vectors[i] = combine(kind, vectors[i], vectors[i + (count + 1) / 2]);
+      for (size_t i = 0; i < count / 2; ++i) vectors[i] = combine(kind, vectors[i], vectors[i + (count + 1) / 2]);
     Value sum = vectors[0];
     if (!shape.masked && width > 1) {
       Value first = vector::ExtractOp::create(b, sum, ArrayRef<int64_t>{0});
@@ -264,7 +270,8 @@ PhaseLowering::Values PhaseLowering::lowerAlong(PassOp pass, unsigned depth, Val
     Block &body = pass.getBody().front();
     lowerBody(body);
     for (auto [number, kind] : llvm::enumerate(pass.getKinds()))
-      carried[number] = combine(ReduceKind(kind), carried[number], scalars.lookup(body.getTerminator()->getOperand(number)));
+      carried[number] =
+          combine(ReduceKind(kind), carried[number], scalars.lookup(body.getTerminator()->getOperand(number)));
     return carried;
   }
   auto [from, to] = rangeOf(axes[depth]);
@@ -279,9 +286,11 @@ PhaseLowering::Values PhaseLowering::lowerAlong(PassOp pass, unsigned depth, Val
 /// The lanes of a tail that have a point.
 Value PhaseLowering::tailMask(Value first, Value to) {
   auto i32 = b.getI32Type();
-  Value left = arith::TruncIOp::create(b, i32, arith::MinSIOp::create(b, arith::SubIOp::create(b, to, first), constant(width)));
+  Value left =
+      arith::TruncIOp::create(b, i32, arith::MinSIOp::create(b, arith::SubIOp::create(b, to, first), constant(width)));
   SmallVector<int32_t> steps = llvm::to_vector(llvm::seq<int32_t>(0, width));
-  Value along = arith::ConstantOp::create(b, DenseElementsAttr::get(VectorType::get(width, i32), ArrayRef<int32_t>(steps)));
+  Value along =
+      arith::ConstantOp::create(b, DenseElementsAttr::get(VectorType::get(width, i32), ArrayRef<int32_t>(steps)));
   return arith::CmpIOp::create(b, arith::CmpIPredicate::slt, along, splat(left, width));
 }
 
@@ -445,7 +454,8 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
       for (auto [number, store] : llvm::enumerate(sums)) held[store] = Values(before.slice(number * count, count));
       if (rowBody)
         for (Operation &op : rowBody->without_terminator())
-          if (!isa<PassOp>(op)) scalars[op.getResult(0)] = emit(op, Lanes(), [&](Value v) { return scalars.lookup(v); });
+          if (!isa<PassOp>(op))
+            scalars[op.getResult(0)] = emit(op, Lanes(), [&](Value v) { return scalars.lookup(v); });
       emitPoints(body, steps);
       Values after;
       for (StoreOp store : sums) llvm::append_range(after, held[store]);
@@ -478,9 +488,9 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
   Value streams = canStream(body, {axis, from, width, {}, 0}, row);
   positions.erase(row);
   Value wide = wholeSteps(width * count), whole = shape.masked ? wide : wholeSteps(width), start = from;
-  // Rows go by strips, which the caches hold, since the lanes would else reach each row in a large stride. The sums of a
-  // strip are added to what was there: the error of a sum of n terms grows with √n rather than n. With sums a strip is as
-  // long on each machine; without, it fits the first cache.
+  // Rows go by strips, which the caches hold, since the lanes would else reach each row in a large stride. The sums of
+  // a strip are added to what was there: the error of a sum of n terms grows with √n rather than n. With sums a strip
+  // is as long on each machine; without, it fits the first cache.
   Value rows = constant(longestSum);
   if (sums.empty()) {
     int64_t bytes = 0;

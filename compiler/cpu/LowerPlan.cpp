@@ -1,4 +1,5 @@
-// A plan becomes functions: for each phase an entry and its number of blocks; for the kernel, the bytes of its workspace.
+// A plan becomes functions: for each phase an entry and its number of blocks; for the kernel, the bytes of its
+// workspace.
 #include "compiler/cpu/ConvertElements.h"
 #include "compiler/cpu/Passes.h"
 #include "compiler/cpu/PhaseLowering.h"
@@ -62,7 +63,8 @@ struct KernelLowering {
           points = arith::MulIOp::create(b, points, lowering.extent(axis));
         bool over = guard.contains("over");
         Value bound = constant(guard.getAs<IntegerAttr>(over ? "over" : "most").getInt());
-        Value holds = arith::CmpIOp::create(b, over ? arith::CmpIPredicate::sgt : arith::CmpIPredicate::sle, points, bound);
+        Value holds =
+            arith::CmpIOp::create(b, over ? arith::CmpIPredicate::sgt : arith::CmpIPredicate::sle, points, bound);
         all = all ? arith::AndIOp::create(b, all, holds).getResult() : holds;
       }
     return all;
@@ -113,11 +115,13 @@ struct KernelLowering {
 
   /// Where in the workspace a replica has what it gives after a phase, and where all of it goes.
   void lowerExchange(KernelOp kernel, ExchangeOp exchange, unsigned phase, unsigned number) {
-    auto f = function(family() + "_phase" + Twine(phase) + "_exchange" + Twine(number), {pointer(), pointer()}, {i64()});
+    auto f =
+        function(family() + "_phase" + Twine(phase) + "_exchange" + Twine(number), {pointer(), pointer()}, {i64()});
     PhaseLowering lowering(kernel, shape, b);
     lowering.setExtents(leafExtents(kernel, f.getArgument(0)));
     auto store = [&](unsigned index, Value value) {
-      Value address = LLVM::GEPOp::create(b, pointer(), i64(), f.getArgument(1), ArrayRef<LLVM::GEPArg>{int32_t(index)});
+      Value address =
+          LLVM::GEPOp::create(b, pointer(), i64(), f.getArgument(1), ArrayRef<LLVM::GEPArg>{int32_t(index)});
       LLVM::StoreOp::create(b, value, address);
     };
     Value offset = constant(0);
@@ -181,7 +185,8 @@ struct KernelLowering {
     Value at = entry.getArgument(2);
     for (WorkspaceOp workspace : workspaces) {
       operands.push_back(at);
-      at = LLVM::GEPOp::create(b, pointer(), b.getI8Type(), at, ArrayRef<LLVM::GEPArg>{extents.bytesOf(workspace.getType())});
+      at = LLVM::GEPOp::create(b, pointer(), b.getI8Type(), at,
+                               ArrayRef<LLVM::GEPArg>{extents.bytesOf(workspace.getType())});
     }
     llvm::append_range(operands, leafValues);
     operands.push_back(entry.getArgument(3));

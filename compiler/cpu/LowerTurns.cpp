@@ -1,8 +1,7 @@
-// Blocks and rows one after another, with the first sweep of the next before the last sweep of the one at hand: what that
-// sweep waits for, the end of a reduction, and the memory that the next one reads are then waited for together.
+// Blocks and rows one after another, with the first sweep of the next before the last sweep of the one at hand: what
+// that sweep waits for, the end of a reduction, and the memory that the next one reads are then waited for together.
 #include "compiler/cpu/ConvertElements.h"
 #include "compiler/cpu/PhaseLowering.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 using namespace mlir;
 using namespace norm;
@@ -65,12 +64,14 @@ SmallVector<Value> usedBy(ArrayRef<Operation *> makers, ArrayRef<ArrayRef<Operat
 void PhaseLowering::lowerOps(ArrayRef<Operation *> ops) {
   for (Operation *op : ops) {
     if (auto pass = dyn_cast<PassOp>(op)) lowerPass(pass);
-    else if (Value value = emit(*op, Lanes(), [&](Value v) { return scalars.lookup(v); })) scalars[op->getResult(0)] = value;
+    else if (Value value = emit(*op, Lanes(), [&](Value v) { return scalars.lookup(v); }))
+      scalars[op->getResult(0)] = value;
   }
 }
 
 /// A value of the branch that is taken.
-PhaseLowering::Values PhaseLowering::choose(Value condition, llvm::function_ref<Values()> yes, llvm::function_ref<Values()> no) {
+PhaseLowering::Values PhaseLowering::choose(Value condition, llvm::function_ref<Values()> yes,
+                                            llvm::function_ref<Values()> no) {
   auto inside = [&](llvm::function_ref<Values()> body) {
     return [this, body](OpBuilder &inner, Location) {
       OpBuilder::InsertionGuard guard(b);
@@ -88,9 +89,9 @@ Value PhaseLowering::zeroOf(Value planned) {
   return arith::ConstantOp::create(b, b.getZeroAttr(isComputed ? type : memoryType(type)));
 }
 
-/// Whether the next turn's lead goes ahead: where what it reads fits into the first cache beside all that the end reaches,
-/// since otherwise the end would not find there what the middle left. Slices beyond that cache anyway gain where what is
-/// stored stays out of the caches.
+/// Whether the next turn's lead goes ahead: where what it reads fits into the first cache beside all that the end
+/// reaches, since otherwise the end would not find there what the middle left. Slices beyond that cache anyway gain
+/// where what is stored stays out of the caches.
 Value PhaseLowering::goesAhead(PassOp lead, ArrayRef<Operation *> end) {
   auto bytesOf = [](Value memory) { return bytesOfElement(getElementTypeOrSelf(memory.getType())); };
   Value points = constant(1), largest = constant(0);
@@ -172,8 +173,8 @@ void PhaseLowering::lowerTurns(Value first, Value last, Block &body, llvm::funct
   fetched.lead = {};
 }
 
-/// What the following lead is going to read of the memory that a pass reads, at the same place: a base each, so that the
-/// lanes' positions lead there.
+/// What the following lead is going to read of the memory that a pass reads, at the same place: a base each, so that
+/// the lanes' positions lead there.
 SmallVector<Memory> PhaseLowering::fetchedDuring(PassOp pass, StringAttr axis, Value from) {
   SmallVector<Memory> places;
   if (fetched.positions.empty()) return places;

@@ -31,10 +31,11 @@ def ExpandMath : Pass<"norm-expand-math"> {
 def LowerPlan : Pass<"norm-lower-plan", "mlir::ModuleOp"> {
   let summary = "a plan becomes functions of loops over vectors";
   let description = [{
-    Assumes a plan that `norm-verify-plan` accepts. Each phase becomes `KERNEL_phaseN(arguments, extents, workspace, first,
-    last)` and `KERNEL_blocksN(extents)`, each kernel `KERNEL_workspace_bytes(extents)`; variants of a family number their
-    phases through, and a variant that does not apply has no blocks. Every op of the plan is cloned on vectors along the
-    last axis of an innermost pass, and on scalars elsewhere; memory is reached by `llvm.load` and `llvm.store`.
+    Assumes a plan that `norm-verify-plan` accepts. Each phase becomes
+    `KERNEL_phaseN(arguments, extents, workspace, first, last)` and `KERNEL_blocksN(extents)`, each kernel
+    `KERNEL_workspace_bytes(extents)`; variants of a family number their phases through, and a variant that does not
+    apply has no blocks. Every op of the plan is cloned on vectors along the last axis of an innermost pass, and on
+    scalars elsewhere; memory is reached by `llvm.load` and `llvm.store`.
 
     ```mlir
     %sum = norm.pass [k] (sum) { %a = norm.load %x : !f32_n_k to f32  norm.yield %a : f32 }

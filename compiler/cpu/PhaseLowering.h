@@ -6,16 +6,15 @@
 
 namespace normc {
 
-
 /// What the vector code of one target looks like.
 struct VectorShape {
-  int64_t bytes = 64;      // of a vector register
-  int64_t accumulators = 4; // vectors a step of the lanes' loop, and partial results of a reduction
-  bool masked = true;      // tails run masked; else point by point
-  int64_t streamBytes = 0; // outputs as large bypass the caches; 0: none does
+  int64_t bytes = 64;        // of a vector register
+  int64_t accumulators = 4;  // vectors a step of the lanes' loop, and partial results of a reduction
+  bool masked = true;        // tails run masked; else point by point
+  int64_t streamBytes = 0;   // outputs as large bypass the caches; 0: none does
   bool roundsToBf16 = false; // one instruction does
-  int64_t l1Bytes = 0;     // of a core's first cache
-  int64_t lineBytes = 64;  // of a cache line
+  int64_t l1Bytes = 0;       // of a core's first cache
+  int64_t lineBytes = 64;    // of a cache line
 };
 
 /// Of an element in memory.
@@ -41,8 +40,8 @@ struct Lanes {
   bool interleaved = false;
 };
 
-/// Lowers the body of one phase into a function: extents and strides first, then a loop over blocks. The rule is one: each
-/// scalar op of the plan is cloned on vectors along the lanes, on scalars elsewhere.
+/// Lowers the body of one phase into a function: extents and strides first, then a loop over blocks. The rule is one:
+/// each scalar op of the plan is cloned on vectors along the lanes, on scalars elsewhere.
 class PhaseLowering {
 public:
   PhaseLowering(norm::KernelOp kernel, const VectorShape &shape, mlir::ImplicitLocOpBuilder &builder);
@@ -83,7 +82,8 @@ private:
   bool canInterleave(mlir::Block &body, const Lanes &lanes);
   mlir::Value loadInterleaved(const Memory &memory, mlir::Value address, const Lanes &lanes, mlir::Type compute);
   mlir::Value toStorage(mlir::Value value, mlir::Type storage);
-  mlir::Value loadFrom(const Memory &memory, mlir::Value offset, mlir::Value stride, const Lanes &lanes, mlir::Type compute);
+  mlir::Value loadFrom(const Memory &memory, mlir::Value offset, mlir::Value stride, const Lanes &lanes,
+                       mlir::Type compute);
   mlir::Value pointers(const Memory &memory, mlir::Value offset, mlir::Value stride, const Lanes &lanes);
   mlir::Value canStream(mlir::Block &body, const Lanes &lanes, mlir::StringAttr rowAxis);
   int64_t streamedBytes();
@@ -128,13 +128,13 @@ private:
   norm::KernelOp kernel;
   VectorShape shape;
   mlir::ImplicitLocOpBuilder &b;
-  int64_t width;                                            // lanes of a vector
-  llvm::DenseMap<mlir::StringAttr, mlir::Value> extents;    // of every axis of the table
-  llvm::DenseMap<mlir::StringAttr, mlir::Value> lengths;    // of a chunk, by chunk axis
-  llvm::DenseMap<mlir::StringAttr, mlir::Value> positions;  // of each bound axis but the lanes'
-  llvm::DenseMap<mlir::Value, mlir::Value> scalars;         // plan value → scalar
-  llvm::DenseMap<mlir::Value, Memory> memories;             // plan value → memory
-  llvm::DenseMap<mlir::Operation *, Values> held;           // stores that combine in registers: a vector for each step
+  int64_t width;                                           // lanes of a vector
+  llvm::DenseMap<mlir::StringAttr, mlir::Value> extents;   // of every axis of the table
+  llvm::DenseMap<mlir::StringAttr, mlir::Value> lengths;   // of a chunk, by chunk axis
+  llvm::DenseMap<mlir::StringAttr, mlir::Value> positions; // of each bound axis but the lanes'
+  llvm::DenseMap<mlir::Value, mlir::Value> scalars;        // plan value → scalar
+  llvm::DenseMap<mlir::Value, Memory> memories;            // plan value → memory
+  llvm::DenseMap<mlir::Operation *, Values> held;          // stores that combine in registers: a vector for each step
   bool streaming = false, streamed = false;
   struct {
     norm::PassOp lead;                                       // null where nothing is to be fetched

@@ -63,7 +63,6 @@ public:
   Value subBits(Value a, Value b) const { return mlir::arith::SubIOp::create(builder, loc, a, b); }
   Value andBits(Value a, Value b) const { return mlir::arith::AndIOp::create(builder, loc, a, b); }
   Value orBits(Value a, Value b) const { return mlir::arith::OrIOp::create(builder, loc, a, b); }
-  Value xorBits(Value a, Value b) const { return mlir::arith::XOrIOp::create(builder, loc, a, b); }
   Value shiftLeft(Value a, int by) const { return mlir::arith::ShLIOp::create(builder, loc, a, bits(by)); }
   Value shiftRight(Value a, int by) const { return mlir::arith::ShRUIOp::create(builder, loc, a, bits(by)); }
 
@@ -73,9 +72,6 @@ public:
   Value equal(Value a, Value b) const { return compare(mlir::arith::CmpFPredicate::OEQ, a, b); }
   Value differ(Value a, Value b) const { return compare(mlir::arith::CmpFPredicate::UNE, a, b); }
   Value isNan(Value a) const { return compare(mlir::arith::CmpFPredicate::UNO, a, a); }
-  Value equalBits(Value a, Value b) const {
-    return mlir::arith::CmpIOp::create(builder, loc, mlir::arith::CmpIPredicate::eq, a, b);
-  }
   Value both(Value a, Value b) const { return mlir::arith::AndIOp::create(builder, loc, a, b); }
   Value either(Value a, Value b) const { return mlir::arith::OrIOp::create(builder, loc, a, b); }
   Value select(Value condition, Value a, Value b) const {

@@ -8,14 +8,14 @@ namespace normc {
 
 /// One phase of a compiled kernel: its blocks may run at once, on any threads, in any grouping; all of them end before
 /// the next phase begins.
-///   void entry(void *const *arguments, const int64_t *extents, void *workspace, int64_t first_block, int64_t
-///   last_block) int64_t blocks(const int64_t *extents)          // 0 where this variant of the kernel does not apply
-/// Blocks first_block up to, and without, last_block.
+///   void entry(void *const *arguments, const int64_t *extents, void *workspace, int64_t first, int64_t last)
+///   int64_t blocks(const int64_t *extents) // 0 where this variant of the kernel does not apply
+/// Blocks first up to, and without, last.
 ///
 /// After a phase the replicas of a job may exchange parts of their workspaces, each of them by
 ///   int64_t exchange(const int64_t *extents, int64_t place[3]) // 0 where this variant of the kernel does not apply
-/// which gives the place of what this replica has, the place that takes what all have, replica by replica, and the bytes
-/// of one replica's. Whether there are blocks in the phase does not matter.
+/// which gives the place of what this replica has, the place that takes what all have, replica by replica, and the
+/// bytes of one replica's. Whether there are blocks in the phase does not matter.
 struct PhaseSymbols {
   std::string entry, blocks;
   std::vector<std::string> exchanges = {};

@@ -57,7 +57,8 @@ public:
     if (auto select = dyn_cast<arith::SelectOp>(op))
       return combine(Kind::select, {select.getCondition(), select.getTrueValue(), select.getFalseValue()});
     if (isa<arith::ExtUIOp>(op)) return read(op->getOperand(0));
-    if (isa<arith::AndIOp, arith::OrIOp, arith::XOrIOp>(op) && getElementTypeOrSelf(value.getType()).isInteger(1)) return readLogic(op);
+    if (isa<arith::AndIOp, arith::OrIOp, arith::XOrIOp>(op) && getElementTypeOrSelf(value.getType()).isInteger(1))
+      return readLogic(op);
     std::optional<Kind> kind = llvm::TypeSwitch<Operation *, std::optional<Kind>>(op)
                                    .Case<arith::AddIOp>([](auto) { return Kind::add; })
                                    .Case<arith::SubIOp>([](auto) { return Kind::subtract; })
@@ -222,7 +223,8 @@ std::optional<Signature> signatureOf(KernelOp kernel, Diagnostics &diagnostics) 
   bool failed = false;
   auto fail = [&](Location location, std::string what) {
     diagnostics.error(placeOf(location),
-                      what + " can only follow from extents, parameters and integer inputs, not from reals or reductions");
+                      what +
+                          " can only follow from extents, parameters and integer inputs, not from reals or reductions");
     failed = true;
   };
   for (Operation &op : kernel.getBody().front()) {

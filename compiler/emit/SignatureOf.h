@@ -1,5 +1,5 @@
-#ifndef NORMC_EMIT_SIGNATUREOF_H
-#define NORMC_EMIT_SIGNATUREOF_H
+#ifndef NORMC_COMPILER_EMIT_SIGNATUREOF_H
+#define NORMC_COMPILER_EMIT_SIGNATUREOF_H
 #include "compiler/Diagnostics.h"
 #include "compiler/Signature.h"
 #include "dialect/Norm.h"

@@ -1,5 +1,5 @@
-#ifndef NORMC_EVALUATE_ELEMENTWISE_H
-#define NORMC_EVALUATE_ELEMENTWISE_H
+#ifndef NORMC_COMPILER_EVALUATE_ELEMENTWISE_H
+#define NORMC_COMPILER_EVALUATE_ELEMENTWISE_H
 #include "compiler/evaluate/Storage.h"
 
 namespace mlir {

@@ -318,7 +318,7 @@ private:
     };
     std::vector<Sums> sums;
     Array mean, variance;
-    auto each = [&](llvm::function_ref<void(Sums &sums, long double value, long double weight)> visit) {
+    auto each = [&](llvm::function_ref<void(Sums &, long double value, long double weight)> visit) {
       for (const std::unique_ptr<Execution> &replica : replicas) {
         Array x = replica->get(op.getInput());
         Array w = op.getWeights() ? replica->get(op.getWeights()) : replica->scalar({.real = 1});

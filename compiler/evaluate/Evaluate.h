@@ -1,5 +1,5 @@
-#ifndef NORMC_EVALUATE_EVALUATE_H
-#define NORMC_EVALUATE_EVALUATE_H
+#ifndef NORMC_COMPILER_EVALUATE_EVALUATE_H
+#define NORMC_COMPILER_EVALUATE_EVALUATE_H
 #include "compiler/Diagnostics.h"
 #include "compiler/Extents.h"
 #include <span>
@@ -13,8 +13,8 @@ namespace normc {
 /// double whatever their type says, until they are stored; integers are 64 bits wide.
 ///
 /// All replicas of a job go through the kernel together, op by op. Nothing is written before everything is computed, so
-/// an output may be the memory of an input. Fails, with an error, on an op that it does not know, where memory runs out,
-/// and where replicas disagree on the extents of what is reduced across them.
+/// an output may be the memory of an input. Fails, with an error, on an op that it does not know, where memory runs
+/// out, and where replicas disagree on the extents of what is reduced across them.
 bool evaluate(norm::KernelOp kernel, const Signature &signature, std::span<const ReplicaArguments> replicas,
               Diagnostics &diagnostics);
 

@@ -1,5 +1,5 @@
-#ifndef NORMC_EVALUATE_STORAGE_H
-#define NORMC_EVALUATE_STORAGE_H
+#ifndef NORMC_COMPILER_EVALUATE_STORAGE_H
+#define NORMC_COMPILER_EVALUATE_STORAGE_H
 #include "compiler/ElementType.h"
 
 namespace normc {

@@ -1,5 +1,5 @@
-#ifndef NORMC_FRONTEND_AST_H
-#define NORMC_FRONTEND_AST_H
+#ifndef NORMC_COMPILER_FRONTEND_AST_H
+#define NORMC_COMPILER_FRONTEND_AST_H
 #include "compiler/Diagnostics.h"
 #include <map>
 #include <memory>

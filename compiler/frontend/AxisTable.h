@@ -1,5 +1,5 @@
-#ifndef NORMC_FRONTEND_AXISTABLE_H
-#define NORMC_FRONTEND_AXISTABLE_H
+#ifndef NORMC_COMPILER_FRONTEND_AXISTABLE_H
+#define NORMC_COMPILER_FRONTEND_AXISTABLE_H
 #include "compiler/frontend/Graph.h"
 
 namespace normc {

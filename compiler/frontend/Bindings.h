@@ -1,5 +1,5 @@
-#ifndef NORMC_FRONTEND_BINDINGS_H
-#define NORMC_FRONTEND_BINDINGS_H
+#ifndef NORMC_COMPILER_FRONTEND_BINDINGS_H
+#define NORMC_COMPILER_FRONTEND_BINDINGS_H
 #include "compiler/Selection.h"
 #include "compiler/frontend/Builtins.h"
 #include "compiler/frontend/Interface.h"

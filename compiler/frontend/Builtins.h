@@ -1,5 +1,5 @@
-#ifndef NORMC_FRONTEND_BUILTINS_H
-#define NORMC_FRONTEND_BUILTINS_H
+#ifndef NORMC_COMPILER_FRONTEND_BUILTINS_H
+#define NORMC_COMPILER_FRONTEND_BUILTINS_H
 #include <cstdint>
 #include <string>
 #include <string_view>

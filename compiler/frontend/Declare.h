@@ -1,5 +1,5 @@
-#ifndef NORMC_FRONTEND_DECLARE_H
-#define NORMC_FRONTEND_DECLARE_H
+#ifndef NORMC_COMPILER_FRONTEND_DECLARE_H
+#define NORMC_COMPILER_FRONTEND_DECLARE_H
 #include "compiler/frontend/Ast.h"
 #include <set>
 

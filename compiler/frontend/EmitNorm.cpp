@@ -97,8 +97,7 @@ private:
     for (const AxisTable::Axis &axis : axes) {
       if (!axis.isSplit()) continue;
       Place place = axis.splitSpot.place();
-      places.set(axis.name,
-                 string(place.file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column)));
+      places.set(axis.name, string(place.file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column)));
     }
     for (const ResolvedKernel::Factor &factor : resolved.factors) places.erase(axes[factor.whole].name);
     return places.getDictionary(&context);

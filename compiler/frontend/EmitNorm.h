@@ -1,5 +1,5 @@
-#ifndef NORMC_FRONTEND_EMITNORM_H
-#define NORMC_FRONTEND_EMITNORM_H
+#ifndef NORMC_COMPILER_FRONTEND_EMITNORM_H
+#define NORMC_COMPILER_FRONTEND_EMITNORM_H
 #include "compiler/Selection.h"
 #include "compiler/frontend/Imports.h"
 #include "compiler/frontend/Resolve.h"

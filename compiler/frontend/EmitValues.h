@@ -1,5 +1,5 @@
-#ifndef NORMC_FRONTEND_EMITVALUES_H
-#define NORMC_FRONTEND_EMITVALUES_H
+#ifndef NORMC_COMPILER_FRONTEND_EMITVALUES_H
+#define NORMC_COMPILER_FRONTEND_EMITVALUES_H
 #include "compiler/frontend/Resolve.h"
 #include "dialect/Norm.h"
 #include "mlir/Dialect/Math/IR/Math.h"

@@ -1,5 +1,5 @@
-#ifndef NORMC_FRONTEND_FORMAT_H
-#define NORMC_FRONTEND_FORMAT_H
+#ifndef NORMC_COMPILER_FRONTEND_FORMAT_H
+#define NORMC_COMPILER_FRONTEND_FORMAT_H
 #include "dialect/Norm.h"
 #include <string>
 

@@ -1,5 +1,5 @@
-#ifndef NORMC_FRONTEND_FORMATFORMS_H
-#define NORMC_FRONTEND_FORMATFORMS_H
+#ifndef NORMC_COMPILER_FRONTEND_FORMATFORMS_H
+#define NORMC_COMPILER_FRONTEND_FORMATFORMS_H
 #include "compiler/frontend/Graph.h"
 #include "dialect/Norm.h"
 

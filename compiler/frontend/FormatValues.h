@@ -1,5 +1,5 @@
-#ifndef NORMC_FRONTEND_FORMATVALUES_H
-#define NORMC_FRONTEND_FORMATVALUES_H
+#ifndef NORMC_COMPILER_FRONTEND_FORMATVALUES_H
+#define NORMC_COMPILER_FRONTEND_FORMATVALUES_H
 #include "compiler/frontend/FormatForms.h"
 #include "compiler/frontend/Phrase.h"
 #include "llvm/ADT/StringMap.h"

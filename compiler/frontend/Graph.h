@@ -1,5 +1,5 @@
-#ifndef NORMC_FRONTEND_GRAPH_H
-#define NORMC_FRONTEND_GRAPH_H
+#ifndef NORMC_COMPILER_FRONTEND_GRAPH_H
+#define NORMC_COMPILER_FRONTEND_GRAPH_H
 #include "compiler/ElementType.h"
 #include "compiler/frontend/Ast.h"
 #include <array>

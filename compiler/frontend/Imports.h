@@ -1,5 +1,5 @@
-#ifndef NORMC_FRONTEND_IMPORTS_H
-#define NORMC_FRONTEND_IMPORTS_H
+#ifndef NORMC_COMPILER_FRONTEND_IMPORTS_H
+#define NORMC_COMPILER_FRONTEND_IMPORTS_H
 #include "compiler/frontend/Ast.h"
 
 namespace normc {

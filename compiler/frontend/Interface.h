@@ -1,5 +1,5 @@
-#ifndef NORMC_FRONTEND_INTERFACE_H
-#define NORMC_FRONTEND_INTERFACE_H
+#ifndef NORMC_COMPILER_FRONTEND_INTERFACE_H
+#define NORMC_COMPILER_FRONTEND_INTERFACE_H
 #include "compiler/frontend/Ast.h"
 
 namespace normc {

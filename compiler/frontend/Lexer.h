@@ -1,5 +1,5 @@
-#ifndef NORMC_FRONTEND_LEXER_H
-#define NORMC_FRONTEND_LEXER_H
+#ifndef NORMC_COMPILER_FRONTEND_LEXER_H
+#define NORMC_COMPILER_FRONTEND_LEXER_H
 #include "compiler/Diagnostics.h"
 #include "compiler/frontend/Ast.h"
 #include <vector>

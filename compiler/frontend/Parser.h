@@ -1,5 +1,5 @@
-#ifndef NORMC_FRONTEND_PARSER_H
-#define NORMC_FRONTEND_PARSER_H
+#ifndef NORMC_COMPILER_FRONTEND_PARSER_H
+#define NORMC_COMPILER_FRONTEND_PARSER_H
 #include "compiler/frontend/Lexer.h"
 
 namespace normc {

@@ -1,5 +1,5 @@
-#ifndef NORMC_FRONTEND_PHRASE_H
-#define NORMC_FRONTEND_PHRASE_H
+#ifndef NORMC_COMPILER_FRONTEND_PHRASE_H
+#define NORMC_COMPILER_FRONTEND_PHRASE_H
 #include "compiler/frontend/Graph.h"
 
 namespace normc {

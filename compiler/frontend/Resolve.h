@@ -1,5 +1,5 @@
-#ifndef NORMC_FRONTEND_RESOLVE_H
-#define NORMC_FRONTEND_RESOLVE_H
+#ifndef NORMC_COMPILER_FRONTEND_RESOLVE_H
+#define NORMC_COMPILER_FRONTEND_RESOLVE_H
 #include "compiler/frontend/AxisTable.h"
 #include "compiler/frontend/Bindings.h"
 
@@ -22,8 +22,8 @@ struct ResolvedKernel {
     Spot spot;
   };
   std::vector<Factor> factors;
-  std::vector<NodeId> outputValues; // what each output stores, over its axes
-  std::map<size_t, NodeId> updates; // what state is replaced by, by the index of the input
+  std::vector<NodeId> outputValues;    // what each output stores, over its axes
+  std::map<size_t, NodeId> updates;    // what state is replaced by, by the index of the input
   std::map<NodeId, std::string> names; // what a `let` calls a value first; of moments "mean, variance"
 };
 

@@ -1,5 +1,5 @@
-#ifndef NORMC_FRONTEND_RESOLVEEXPRESSION_H
-#define NORMC_FRONTEND_RESOLVEEXPRESSION_H
+#ifndef NORMC_COMPILER_FRONTEND_RESOLVEEXPRESSION_H
+#define NORMC_COMPILER_FRONTEND_RESOLVEEXPRESSION_H
 #include "compiler/frontend/AxisTable.h"
 #include "compiler/frontend/Bindings.h"
 

@@ -44,8 +44,8 @@ void PhaseBuilder::prepareArrays(const Phase &phase, ArrayRef<Value> roots, Arra
 }
 
 /// A pass over `points`. Results over none of them are carried by the loops; results over some go to memory. Where one
-/// lacks the lanes' axis, its own axes are swept outside and the others inside. Where nothing is carried, each axis is a
-/// pass of its own, so that what is constant along the inner ones is computed outside of them.
+/// lacks the lanes' axis, its own axes are swept outside and the others inside. Where nothing is carried, each axis is
+/// a pass of its own, so that what is constant along the inner ones is computed outside of them.
 void PhaseBuilder::sweep(const Phase &phase, ArrayRef<StringAttr> points, ArrayRef<Operation *> reductions,
                          ArrayRef<unsigned> outputs) {
   Values roots;
@@ -136,7 +136,8 @@ void PhaseBuilder::sweep(const Phase &phase, ArrayRef<StringAttr> points, ArrayR
     }
     Values carriedResults(pass.getResults().drop_front(list.size()));
     if (!keptPoints.empty()) carriedResults = Values(closePass(carriedResults).getResults());
-    for (auto [reduction, result] : llvm::zip(outer, carriedResults)) levels.back().values[reduction->getResult(0)] = result;
+    for (auto [reduction, result] : llvm::zip(outer, carriedResults))
+      levels.back().values[reduction->getResult(0)] = result;
     first = false;
   }
   if (!carried.empty()) {
@@ -145,7 +146,8 @@ void PhaseBuilder::sweep(const Phase &phase, ArrayRef<StringAttr> points, ArrayR
     combineAlongLanes(alongLanes);
     storeOutputs(outputsHere);
     PassOp pass = closePass(yields);
-    for (auto [reduction, result] : llvm::zip(carried, pass.getResults())) levels.back().values[reduction->getResult(0)] = result;
+    for (auto [reduction, result] : llvm::zip(carried, pass.getResults()))
+      levels.back().values[reduction->getResult(0)] = result;
     return;
   }
   if (alongLanes.empty() && outputsHere.empty()) return;

@@ -58,8 +58,9 @@ Value storedFor(Value value) {
 
 /// Whether something holds of an operation that a value is made of, without a reduction (or a value that `stops`) in
 /// between. Each is looked at once, however often it is used.
-bool anyBelow(Value value, llvm::function_ref<bool(Operation *)> holds,
-              llvm::function_ref<bool(Value)> stops = [](Value) { return false; }) {
+bool anyBelow(
+    Value value, llvm::function_ref<bool(Operation *)> holds,
+    llvm::function_ref<bool(Value)> stops = [](Value) { return false; }) {
   llvm::SetVector<Value> work;
   work.insert(value);
   for (size_t i = 0; i < work.size(); ++i) {
@@ -114,7 +115,8 @@ private:
     return StringAttr::get(kernel.getContext(), axis.getValue() + suffix);
   }
   /// Chunks of an axis, under a name that no other axis has.
-  StringAttr addChunks(StringAttr whole, const char *suffix, int64_t points, ArrayRef<StringAttr> per, int64_t most = 0) {
+  StringAttr addChunks(StringAttr whole, const char *suffix, int64_t points, ArrayRef<StringAttr> per,
+                       int64_t most = 0) {
     StringAttr name = named(whole, suffix);
     for (AxisAttr known; (known = kernel.getAxis(name)); name = named(name, "_"))
       if (known == AxisAttr::chunks(name, whole, points, per, most)) return name;
@@ -164,7 +166,8 @@ private:
     std::pair<bool, size_t> best;
     for (Operation *reduction : structure.reductions) {
       if (!needed.contains(reduction)) continue;
-      if (llvm::any_of(structure.nearest(inputOf(reduction)), [&](Operation *r) { return !done.contains(r); })) continue;
+      if (llvm::any_of(structure.nearest(inputOf(reduction)), [&](Operation *r) { return !done.contains(r); }))
+        continue;
       std::pair<bool, size_t> rank{structure.isResident(reduction), axesOf(inputOf(reduction).getType()).size()};
       if (!lead || rank > best) lead = reduction, best = rank;
     }
@@ -172,8 +175,8 @@ private:
     return lead;
   }
 
-  /// Adds a phase around the lead; others' sums across its blocks share the sweep where they may. False where a reduction
-  /// had to be rewritten.
+  /// Adds a phase around the lead; others' sums across its blocks share the sweep where they may. False where a
+  /// reduction had to be rewritten.
   bool addPhase(const llvm::SetVector<Operation *> &needed, bool shares) {
     Operation *lead = chooseLead(needed);
     const Structure::Layout &layout = structure.layoutOf(lead);
@@ -191,7 +194,8 @@ private:
       llvm::erase_if(crossed, [&](StringAttr axis) { return !contains(across, axis); });
       Axes into = wholesOf(kernel, intoOf(reduction));
       // The block's own chunks are no crossing.
-      if (llvm::all_of(crossed, [&](StringAttr axis) { return contains(into, axis) && !contains(phase.block, axis); })) continue;
+      if (llvm::all_of(crossed, [&](StringAttr axis) { return contains(into, axis) && !contains(phase.block, axis); }))
+        continue;
       if (!needed.contains(reduction)) continue;
       Axes points(axesOf(inputOf(reduction).getType()));
       Axes all(inside);
@@ -210,7 +214,8 @@ private:
       if (llvm::any_of(phase.block, isCutOtherwise)) continue;
       if (!meets(crossed, into)) {
         // Once: what goes by chunks of one axis is nothing for the rows of another. So the rewriting ends.
-        if (!into.empty() || llvm::any_of(crossed, [&](StringAttr axis) { return kernel.getAxis(axis).isChunks(); })) continue;
+        if (!into.empty() || llvm::any_of(crossed, [&](StringAttr axis) { return kernel.getAxis(axis).isChunks(); }))
+          continue;
         splitRows(cast<ReduceOp>(reduction), firstInOrder(layout.order, crossed));
         return false;
       }
@@ -270,21 +275,14 @@ private:
       Axes crossed(over);
       llvm::erase_if(crossed, [&](StringAttr axis) { return !contains(wholes, axis); });
       // Reduced over a block's axis: only by the block's own chunk.
-      bool within = llvm::all_of(crossed, [&](StringAttr axis) { return contains(wholesOf(kernel, intoOf(reduction)), axis); });
+      bool within =
+          llvm::all_of(crossed, [&](StringAttr axis) { return contains(wholesOf(kernel, intoOf(reduction)), axis); });
       if (!chunksBound || !within || !isSubset(axes, points)) continue;
       if (meets(over, phase.rows) && !isSubset(phase.rows, axes)) continue;
       if (!isReady(inputOf(reduction), phase, local)) continue;
       phase.reductions.push_back(reduction);
       if (!phase.isColumn(reduction)) local.insert(reduction);
-      // A result that lacks an axis of the blocks is each block's own, and not for later phases.
-      Axes result(axesOf(reduction->getResult(0).getType()));
-      Axes must = phase.isColumn(reduction) ? phase.block : Axes(phase.block);
-      if (!phase.isColumn(reduction)) llvm::append_range(must, phase.rows);
-      auto has = [&](StringAttr axis) {
-        AxisAttr row = kernel.getAxis(axis);
-        return contains(result, axis) || (row.isChunks() && contains(result, row.getWhole()));
-      };
-      if (llvm::all_of(must, has)) complete.insert(reduction);
+      if (isComplete(phase, reduction)) complete.insert(reduction);
     }
     for (unsigned output : SmallVector<unsigned>(pending.begin(), pending.end())) {
       Axes axes(axesOf(results[output].getType()));
@@ -328,7 +326,8 @@ private:
     };
     // What replaces a state stands after all that reads it: those over more axes may read those over fewer.
     SmallVector<unsigned> due(llvm::make_filter_range(pending, [&](unsigned output) { return isDue(output); }));
-    SmallVector<unsigned> order(llvm::make_filter_range(due, [&](unsigned output) { return !isState(output); })), states;
+    SmallVector<unsigned> order(llvm::make_filter_range(due, [&](unsigned output) { return !isState(output); })),
+        states;
     llvm::append_range(states, llvm::make_filter_range(due, isState));
     llvm::sort(states, [&](unsigned x, unsigned y) {
       return std::make_pair(axesOfOutput(y).size(), x) < std::make_pair(axesOfOutput(x).size(), y);
@@ -367,8 +366,8 @@ private:
     return phase;
   }
 
-  /// Values over the lanes that a block would compute again and again, and that lack an axis of the blocks, get a phase of
-  /// their own before it.
+  /// Values over the lanes that a block would compute again and again, and that lack an axis of the blocks, get a phase
+  /// of their own before it.
   void addArrayPhases() {
     std::vector<Phase> all;
     for (Phase &phase : phases) {
@@ -381,9 +380,11 @@ private:
       if (phase.reductions.empty()) {
         SmallVector<Value> roots;
         for (unsigned output : phase.outputs) roots.push_back(results[output]);
-        auto arrays = arrayValuesOf(structure, roots, phase.swept, {}, [&](Value value) { return kept.contains(value); });
+        auto arrays =
+            arrayValuesOf(structure, roots, phase.swept, {}, [&](Value value) { return kept.contains(value); });
         for (ArrayValue &array : arrays) {
-          if (!structure.nearest(array.value).empty() || array.axes.size() != axesOf(array.value.getType()).size()) continue;
+          if (!structure.nearest(array.value).empty() || array.axes.size() != axesOf(array.value.getType()).size())
+            continue;
           Phase before = mapPhase({array.value}, phase.stage);
           before.kept.push_back(array.value);
           kept.insert(array.value);
@@ -409,10 +410,10 @@ private:
       Value value = work.pop_back_val();
       Operation *op = value.getDefiningOp();
       if (!op || isa<ReduceOp>(op) || !seen.insert(value).second || kept.contains(value)) continue;
-      if (isa<AtOp>(op) && llvm::any_of(updated, [&](BlockArgument state) { return structure.reads(value).contains(state); }))
+      if (isa<AtOp>(op) &&
+          llvm::any_of(updated, [&](BlockArgument state) { return structure.reads(value).contains(state); }))
         found.push_back(value);
-      else
-        llvm::append_range(work, op->getOperands());
+      else llvm::append_range(work, op->getOperands());
     }
     return found;
   }
@@ -426,7 +427,8 @@ private:
     llvm::DenseSet<Value> seen;
     while (!work.empty()) {
       Value value = work.pop_back_val();
-      if (!seen.insert(value).second || (kept.contains(value) && !llvm::is_contained(phases[number].kept, value))) continue;
+      if (!seen.insert(value).second || (kept.contains(value) && !llvm::is_contained(phases[number].kept, value)))
+        continue;
       Operation *op = value.getDefiningOp();
       if (!op) continue;
       bool isReduction = isa<ReduceOp>(op);
@@ -453,7 +455,8 @@ private:
       for (size_t i = 0; i < before; ++i)
         if (llvm::is_contained(phases[i].reductions, reduction) && isComplete(phases[i], reduction)) found = i;
       if (!found) return std::nullopt;
-      if (llvm::is_contained(phases[before].reductions, reduction) && !isComplete(phases[*found], reduction)) return std::nullopt;
+      if (llvm::is_contained(phases[before].reductions, reduction) && !isComplete(phases[*found], reduction))
+        return std::nullopt;
       home = std::max(home.value_or(0), *found);
     }
     const Phase &phase = phases[*home];
@@ -478,6 +481,7 @@ private:
     if (!isSubset(axes, points)) return std::nullopt;
     return home;
   }
+  /// A result that lacks an axis of the blocks is each block's own, and not for later phases.
   bool isComplete(const Phase &phase, Operation *reduction) {
     Axes result(axesOf(reduction->getResult(0).getType()));
     Axes must = phase.block;
@@ -503,7 +507,8 @@ bool isDear(Value value, llvm::function_ref<bool(Value)> isStored) {
     bool isMath = op->getDialect() && op->getDialect()->getNamespace() == "math";
     return isa<arith::DivFOp>(op) || (isMath && !isa<math::AbsFOp, math::FmaOp>(op));
   };
-  return anyBelow(value, isCostly, [&](Value inner) { return isStored(inner) || isa_and_nonnull<AtOp>(inner.getDefiningOp()); });
+  return anyBelow(value, isCostly,
+                  [&](Value inner) { return isStored(inner) || isa_and_nonnull<AtOp>(inner.getDefiningOp()); });
 }
 } // namespace
 

@@ -43,23 +43,28 @@ struct Merger {
       SmallVector<StringAttr> wanted = partsIn(axes, outer), after = partsIn(axes, inner);
       // Chunks of either, whose position would have to be divided out.
       for (StringAttr axis : axes)
-        if (StringAttr whole = kernel.getAxis(axis).getWhole(); whole && (whole == outer || whole == inner) && !isBoundOutside(pass, axis))
+        if (StringAttr whole = kernel.getAxis(axis).getWhole();
+            whole && (whole == outer || whole == inner) && !isBoundOutside(pass, axis))
           return false;
       if (wanted.empty() && after.empty()) return true;
       if (wanted.empty() || after.empty()) return false;
       if (wanted != partsOf(outer, axes) || after != partsOf(inner, axes)) return false;
       wanted.append(after);
       auto *start = llvm::find(axes, wanted.front());
-      return size_t(axes.end() - start) >= wanted.size() && ArrayRef<StringAttr>(start, wanted.size()) == ArrayRef<StringAttr>(wanted);
+      return size_t(axes.end() - start) >= wanted.size() &&
+             ArrayRef<StringAttr>(start, wanted.size()) == ArrayRef<StringAttr>(wanted);
     };
     return !pass.walk([&](Operation *op) {
                   bool fine = true;
-                  if (auto load = dyn_cast<LoadOp>(op)) fine = leavesSideBySide(load.getFrom().getType()) && load.getAt().empty();
+                  if (auto load = dyn_cast<LoadOp>(op))
+                    fine = leavesSideBySide(load.getFrom().getType()) && load.getAt().empty();
                   if (auto store = dyn_cast<StoreOp>(op)) fine = leavesSideBySide(store.getTo().getType());
                   if (auto index = dyn_cast<IndexOp>(op))
                     for (StringAttr axis : {outer, inner})
                       fine &= !llvm::is_contained(kernel.namesWithin(axis), index.getAxisAttr());
-                  if (isa<PointsOp>(op)) fine = llvm::all_of(namesOf(cast<PointsOp>(op).getChunks()), [&](StringAttr c) { return isBoundOutside(pass, c); });
+                  if (isa<PointsOp>(op))
+                    fine = llvm::all_of(namesOf(cast<PointsOp>(op).getChunks()),
+                                        [&](StringAttr c) { return isBoundOutside(pass, c); });
                   return fine ? WalkResult::advance() : WalkResult::interrupt();
                 })
                 .wasInterrupted();

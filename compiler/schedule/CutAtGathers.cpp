@@ -23,8 +23,8 @@ void normc::cutAtGathers(KernelOp kernel) {
     unsigned argument = kernel.getNumArguments(), result = kernel.getNumResults();
     // No name of the language's has a colon.
     std::string name = ("replica:" + Twine(argument)).str();
-    (void)kernel.insertArgument(argument, op.getResult(0).getType(), attributes(name + ":all", "norm.gathered", stage + 1),
-                                op.getLoc());
+    (void)kernel.insertArgument(argument, op.getResult(0).getType(),
+                                attributes(name + ":all", "norm.gathered", stage + 1), op.getLoc());
     (void)kernel.insertResult(result, gather.getInput().getType(), attributes(name, "norm.exchanged", argument));
     body.getTerminator()->insertOperands(result, gather.getInput());
     stages[kernel.getArgument(argument)] = stage + 1;

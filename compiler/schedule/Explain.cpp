@@ -76,7 +76,8 @@ private:
       std::string per, most;
       for (StringAttr other : axis.getPer()) per += " / " + other.str();
       if (axis.getMost())
-        most = fmt::format(", up to {} where that makes over {} chunks", axis.getPoints() * normc::chunkGrowth, axis.getMost());
+        most = fmt::format(", up to {} where that makes over {} chunks", axis.getPoints() * normc::chunkGrowth,
+                           axis.getMost());
       line(2, "{}: chunks of {}, {}{} each{}", name, axis.getWhole().str(), axis.getPoints(), per, most);
     } else if (axis.isFixed()) line(2, "{} = {}", name, axis.getSize());
     else line(2, "{}", name);
@@ -86,7 +87,10 @@ private:
     Points points;
     for (StringAttr name : axes) {
       AxisAttr axis = kernel.getAxis(name);
-      if (axis.isChunks()) { points.factors.push_back(fmt::format("chunks({})", axis.getWhole().str())); continue; }
+      if (axis.isChunks()) {
+        points.factors.push_back(fmt::format("chunks({})", axis.getWhole().str()));
+        continue;
+      }
       for (StringAttr leaf : kernel.leavesOf(name)) {
         AxisAttr row = kernel.getAxis(leaf);
         if (row.isFixed()) points.number *= row.getSize();
@@ -107,7 +111,8 @@ private:
   }
 
   void describePhase(PhaseOp phase, unsigned number) {
-    line(1, "phase {}: {}", number, phase.getAxes().empty() ? "one block" : "a block for each of " + joined(phase.getAxes()));
+    line(1, "phase {}: {}", number,
+         phase.getAxes().empty() ? "one block" : "a block for each of " + joined(phase.getAxes()));
     describeBody(phase.getBody().front(), 2);
     // Within a phase a block reads what it has read before from its worker's own cache.
     llvm::SetVector<Value> memories;
@@ -144,7 +149,8 @@ private:
 
   std::string describeLanes(PassOp pass) {
     bool isDouble = false;
-    kernel.walk([&](Operation *op) { isDouble |= llvm::any_of(op->getResultTypes(), [](Type t) { return t.isF64(); }); });
+    kernel.walk(
+        [&](Operation *op) { isDouble |= llvm::any_of(op->getResultTypes(), [](Type t) { return t.isF64(); }); });
     StringAttr lane = namesOf(pass.getAxes()).back();
     std::vector<std::string> strided, loads, stores;
     auto visit = [&](Value memory, std::vector<std::string> &list) {
@@ -161,7 +167,8 @@ private:
       if (auto load = dyn_cast<LoadOp>(op)) visit(load.getFrom(), loads);
       if (auto store = dyn_cast<StoreOp>(op)) visit(store.getTo(), stores);
     }
-    std::string text = fmt::format("vector width {} along {}", machine.tree.vectorBytes / (isDouble ? 8 : 4), lane.str());
+    std::string text =
+        fmt::format("vector width {} along {}", machine.tree.vectorBytes / (isDouble ? 8 : 4), lane.str());
     if (!loads.empty()) text += fmt::format(", loads {}", fmt::join(loads, ", "));
     if (!stores.empty()) text += fmt::format(", stores {}", fmt::join(stores, ", "));
     if (!strided.empty()) text += fmt::format(" (with a stride: {})", fmt::join(strided, ", "));

@@ -7,8 +7,9 @@
 
 namespace normc {
 
-/// The plans of a module as text for people: axes, the variants and when they apply, phases and their blocks, passes with
-/// their lanes and vector width, and the bytes that move, counted by walking the plan. Numbers where all extents are fixed
+/// The plans of a module as text for people: axes, the variants and when they apply, phases and their blocks, passes
+/// with their lanes and vector width, and the bytes that move, counted by walking the plan. Numbers where all extents
+/// are fixed
 /// (--size), else products of extents.
 std::string explainPlan(mlir::ModuleOp module, const Machine &machine);
 

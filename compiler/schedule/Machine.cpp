@@ -87,7 +87,8 @@ std::optional<Machine> measureHost() {
   return machine;
 }
 
-/// Takes `/resident=N` off the end of a target's text: a worker's cache for N elements. Empty where N is no such number.
+/// Takes `/resident=N` off the end of a target's text: a worker's cache for N elements. Empty where N is no such
+/// number.
 std::optional<int64_t> takeResident(StringRef &name) {
   auto [target, fact] = name.split('/');
   int64_t elements = 0;
@@ -102,9 +103,9 @@ bool isGpu(StringRef name) { return name == "cuda" || name.starts_with("cuda:") 
 
 std::string Machine::key() const {
   std::string key = name + ' ' + triple + ' ' + cpu + ' ' + features;
-  for (int64_t fact : {int64_t(tree.vectorBytes), int64_t(tree.accumulators), tree.residentBytes,
-                       tree.chunkElements, int64_t(registers), int64_t(maskedStores),
-                       int64_t(streamingStores), lineBytes, l1Bytes, l2Bytes, l3Bytes})
+  for (int64_t fact :
+       {int64_t(tree.vectorBytes), int64_t(tree.accumulators), tree.residentBytes, tree.chunkElements,
+        int64_t(registers), int64_t(maskedStores), int64_t(streamingStores), lineBytes, l1Bytes, l2Bytes, l3Bytes})
     key += ' ' + std::to_string(fact);
   return key;
 }
@@ -123,7 +124,8 @@ bool runsHere(const Machine &machine) {
   const Machine *host = hostMachine();
   if (!host) return false;
   const Level *level = levelNamed(machine.name), *most = levelNamed(host->name);
-  return level && StringRef(level->triple) == most->triple && level <= most; // the table has the levels of one kind in order
+  return level && StringRef(level->triple) == most->triple &&
+         level <= most; // the table has the levels of one kind in order
 }
 
 std::vector<std::string> targetNames() {
@@ -148,7 +150,8 @@ std::vector<Machine> parseTargets(std::string_view text, Diagnostics &diagnostic
     name = name.trim();
     std::optional<int64_t> resident;
     if (StringRef whole = name; name.contains('/') && !(resident = takeResident(name))) {
-      fail("target '" + whole.str() + "': expected '/resident=N' after its name, with N from 1 to " + std::to_string(MiB));
+      fail("target '" + whole.str() + "': expected '/resident=N' after its name, with N from 1 to " +
+           std::to_string(MiB));
       continue;
     }
     StringRef level = name;

@@ -1,5 +1,5 @@
-#ifndef NORMC_SCHEDULE_PASSES_H
-#define NORMC_SCHEDULE_PASSES_H
+#ifndef NORMC_COMPILER_SCHEDULE_PASSES_H
+#define NORMC_COMPILER_SCHEDULE_PASSES_H
 #include "mlir/Pass/Pass.h"
 
 namespace norm {

@@ -8,8 +8,8 @@ def PlanPhases : Pass<"norm-plan-phases", "mlir::ModuleOp"> {
     Value form to plan. Assumes that moments are decomposed; guarantees what `norm-verify-plan` checks. All decisions on
     fusion and on what lives where are taken here, and stand in the result:
 
-    - a phase is built around one reduction: what it keeps outside of the reduced axes are the blocks, and all that can be
-      computed in the same blocks joins it;
+    - a phase is built around one reduction: what it keeps outside of the reduced axes are the blocks, and all that can
+      be computed in the same blocks joins it;
     - sums across the blocks over the same points join by chunks of rows, and a later phase adds the chunks;
     - what later phases need is kept in workspace; what reductions need not is left to phases that map;
     - what replicas gather is computed before an exchange, and what needs that after it.
@@ -36,9 +36,9 @@ def PlanPhases : Pass<"norm-plan-phases", "mlir::ModuleOp"> {
 def CoalescePasses : Pass<"norm-coalesce-passes", "::norm::KernelOp"> {
   let summary = "make one loop of loops that need not be told apart";
   let description = [{
-    A pass within a pass and nothing else becomes one; the last axes of a pass become their product where all memory that
-    it reaches has them side by side or not at all. Stands after the plan, since axes that differ in one pass (gamma has
-    its own value for each channel) may well be one in another (the mean of a group has not).
+    A pass within a pass and nothing else becomes one; the last axes of a pass become their product where all memory
+    that it reaches has them side by side or not at all. Stands after the plan, since axes that differ in one pass
+    (gamma has its own value for each channel) may well be one in another (the mean of a group has not).
 
     ```mlir
     norm.pass [k, s] (sum) { ... norm.load %x : !f32_n_k_s to f32 ... }
@@ -97,13 +97,13 @@ def VerifyPlan : Pass<"norm-verify-plan", "::norm::KernelOp"> {
 
     `plan_c1` no op of the value form is left; `plan_c2` values are scalars; `plan_c3` a pass sweeps over an axis;
     `plan_c4` each output is written by exactly one store; `plan_c5` workspace is written before it is read or combined
-    into; `plan_c6` outputs are not read; `plan_c7` a state is not read after it is replaced; `plan_c8` a store among lanes
-    ranges over them; `plan_c9` a product is swept whole or by chunks of its outer part; `plan_c10` an input is not read
-    after an output in its place is written, but at the same point; `plan_c11` what an exchange writes nothing else
-    does; `plan_c12` an axis is bound inside of its chunks, so that
-    no two of them meet at a point; `plan_c13` an axis goes by one kind of chunks; `plan_c14` an output or a state is written once at each of its
-    points, and so by passes over its own axes; `plan_c15` workspace that a pass rewrites is read only within that pass;
-    `plan_c16` what a phase keeps for itself is within the budget, where extents are fixed.
+    into; `plan_c6` outputs are not read; `plan_c7` a state is not read after it is replaced; `plan_c8` a store among
+    lanes ranges over them; `plan_c9` a product is swept whole or by chunks of its outer part; `plan_c10` an input is
+    not read after an output in its place is written, but at the same point; `plan_c11` what an exchange writes nothing
+    else does; `plan_c12` an axis is bound inside of its chunks, so that no two of them meet at a point; `plan_c13` an
+    axis goes by one kind of chunks; `plan_c14` an output or a state is written once at each of its points, and so by
+    passes over its own axes; `plan_c15` workspace that a pass rewrites is read only within that pass; `plan_c16` what a
+    phase keeps for itself is within the budget, where extents are fixed.
   }];
   let options = [
     Option<"arrayBytes", "array-bytes", "int64_t", "0", "bytes that one array of a block's own may have; 0: any">
@@ -113,9 +113,9 @@ def VerifyPlan : Pass<"norm-verify-plan", "::norm::KernelOp"> {
 def SplitLanes : Pass<"norm-split-lanes", "::norm::KernelOp"> {
   let summary = "reduce within groups of channels after everything outside of them";
   let description = [{
-    Stands between the decomposed kernel and its plan. Where the two factors of a split axis end a tensor (channels last)
-    and a reduction takes the inner one and axes outside, the lanes run over both: a sum for each channel first, then the
-    channels of a group. So the lanes are as many as channels, however few a group has.
+    Stands between the decomposed kernel and its plan. Where the two factors of a split axis end a tensor (channels
+    last) and a reduction takes the inner one and axes outside, the lanes run over both: a sum for each channel first,
+    then the channels of a group. So the lanes are as many as channels, however few a group has.
 
     ```mlir
     %s = norm.reduce sum %x over [s, k] : !f32_n_s_g_k

@@ -28,7 +28,8 @@ void PhaseBuilder::createKernel() {
   while (taken > 0 && source.getArgAttr(taken - 1, "norm.gathered")) --taken;
   SmallVector<Type> types(source.getArgumentTypes().take_front(taken));
   SmallVector<Attribute> attributes;
-  for (unsigned i = 0; i < taken; ++i) attributes.push_back(source.getArgAttrDict(i) ? source.getArgAttrDict(i) : b.getDictionaryAttr({}));
+  for (unsigned i = 0; i < taken; ++i)
+    attributes.push_back(source.getArgAttrDict(i) ? source.getArgAttrDict(i) : b.getDictionaryAttr({}));
   SmallVector<unsigned> target;
   SmallVector<StringRef> shared;
   for (unsigned i = 0; i < source.getNumResults(); ++i) {
@@ -206,8 +207,8 @@ std::pair<Value, unsigned> PhaseBuilder::at(Value value) {
     level = std::max(level, operandLevel);
   }
   insertAt(level);
-  Operation *clone = Operation::create(op->getLoc(), op->getName(), element, operands, op->getDiscardableAttrDictionary(),
-                                       op->getPropertiesStorage(), {}, 0);
+  Operation *clone = Operation::create(op->getLoc(), op->getName(), element, operands,
+                                       op->getDiscardableAttrDictionary(), op->getPropertiesStorage(), {}, 0);
   return remember({b.insert(clone)->getResult(0), level});
 }
 
@@ -302,8 +303,9 @@ void PhaseBuilder::initialise(Value array, ReduceKind kind) {
   Type type = getElementTypeOrSelf(array.getType());
   TypedAttr value;
   if (auto real = dyn_cast<FloatType>(type))
-    value = b.getFloatAttr(type, kind == ReduceKind::sum ? APFloat::getZero(real.getFloatSemantics())
-                                                         : APFloat::getInf(real.getFloatSemantics(), kind == ReduceKind::max));
+    value = b.getFloatAttr(type, kind == ReduceKind::sum
+                                     ? APFloat::getZero(real.getFloatSemantics())
+                                     : APFloat::getInf(real.getFloatSemantics(), kind == ReduceKind::max));
   else value = b.getIntegerAttr(type, kind == ReduceKind::all);
   insertAt(0);
   Value start = arith::ConstantOp::create(b, value);
@@ -312,15 +314,16 @@ void PhaseBuilder::initialise(Value array, ReduceKind kind) {
   if (!points.empty()) closePass({});
 }
 
-/// Stores outputs at the point at hand: all are computed before any is stored, since one may replace what another reads.
+/// Stores outputs at the point at hand: all are computed before any is stored, since one may replace what another
+/// reads.
 void PhaseBuilder::storeOutputs(ArrayRef<unsigned> outputs) {
   Values values = llvm::map_to_vector(outputs, [&](unsigned output) { return at(results[output]).first; });
   insertAt(levels.size() - 1);
   for (auto [output, value] : llvm::zip(outputs, values)) StoreOp::create(b, ReduceKindAttr(), value, targets[output]);
 }
 
-/// What happens for one row of a block, or for the block where there are no rows: sweeps in the order of what they need,
-/// then what is kept, then what replaces inputs.
+/// What happens for one row of a block, or for the block where there are no rows: sweeps in the order of what they
+/// need, then what is kept, then what replaces inputs.
 void PhaseBuilder::buildRow(const Phase &phase) {
   llvm::SetVector<Operation *> left(phase.reductions.begin(), phase.reductions.end());
   SmallVector<unsigned> outputs(phase.outputs);
@@ -355,7 +358,8 @@ void PhaseBuilder::buildRow(const Phase &phase) {
     for (auto &[points, reductions] : sweeps) {
       SmallVector<unsigned> along;
       for (unsigned output : outputs)
-        if (!replaces(output) && !points.empty() && sameAxes(pointsOf(results[output]), points) && !waits(results[output]))
+        if (!replaces(output) && !points.empty() && sameAxes(pointsOf(results[output]), points) &&
+            !waits(results[output]))
           along.push_back(output);
       llvm::erase_if(outputs, [&](unsigned output) { return llvm::is_contained(along, output); });
       sweep(phase, points, reductions, along);

@@ -5,7 +5,8 @@
 
 namespace normc {
 
-/// Writes the phases of a kernel in value form as a plan: nested passes whose bodies are the value form's ops on scalars.
+/// Writes the phases of a kernel in value form as a plan: nested passes whose bodies are the value form's ops on
+/// scalars.
 class PhaseBuilder {
 public:
   PhaseBuilder(norm::KernelOp source, llvm::ArrayRef<Phase> phases);
@@ -55,10 +56,10 @@ private:
   llvm::ArrayRef<Phase> phases;
   Structure structure;
   mlir::ImplicitLocOpBuilder b;
-  Values results;                                                 // of the source, before they are stored
-  llvm::DenseMap<mlir::Value, mlir::Value> arguments;             // source argument → plan argument
-  Values targets;                                                 // where each result is stored
-  llvm::DenseMap<mlir::Value, Values> arrays;                     // source value → workspaces that hold it
+  Values results;                                     // of the source, before they are stored
+  llvm::DenseMap<mlir::Value, mlir::Value> arguments; // source argument → plan argument
+  Values targets;                                     // where each result is stored
+  llvm::DenseMap<mlir::Value, Values> arrays;         // source value → workspaces that hold it
   llvm::SmallVector<Level> levels;
   llvm::SmallVector<std::pair<mlir::StringAttr, mlir::Value>> positions; // along axes given by `at`
   mlir::Operation *firstPhase = nullptr;

@@ -60,7 +60,8 @@ struct Splitter {
       Axes chunks, inside(layout.lanes);
       for (StringAttr axis : llvm::reverse(layout.order))
         if (contains(layout.over, axis)) {
-          if (axis != structure.pairedLane(layout.order, layout.over)) chunks.insert(chunks.begin(), chunk(axis, inside));
+          if (axis != structure.pairedLane(layout.order, layout.over))
+            chunks.insert(chunks.begin(), chunk(axis, inside));
           inside.insert(inside.begin(), axis);
         }
       splits.emplace_back(reduction, chunks);
@@ -93,7 +94,8 @@ struct SplitReductions : normc::impl::SplitReductionsBase<SplitReductions> {
     // What a block re-reads: all that the first large reduction sweeps inside a block.
     Operation *lead = nullptr;
     for (Operation *reduction : structure.reductions)
-      if (Splitter::isLarge(structure, reduction) && (!lead || (!structure.isResident(lead) && structure.isResident(reduction))))
+      if (Splitter::isLarge(structure, reduction) &&
+          (!lead || (!structure.isResident(lead) && structure.isResident(reduction))))
         lead = reduction;
     if (!lead) return;
     const Structure::Layout &layout = structure.layoutOf(lead);
@@ -109,9 +111,9 @@ struct SplitReductions : normc::impl::SplitReductionsBase<SplitReductions> {
     auto family = kernel.getSymNameAttr();
     streamed.setSymName((family.getValue() + "_streamed").str());
     auto guard = [&](StringRef relation) -> Attribute {
-      return builder.getArrayAttr(builder.getDictionaryAttr(
-          {builder.getNamedAttr("axes", arrayOf(builder.getContext(), slice)),
-           builder.getNamedAttr(relation, builder.getI64IntegerAttr(residentElements))}));
+      return builder.getArrayAttr(
+          builder.getDictionaryAttr({builder.getNamedAttr("axes", arrayOf(builder.getContext(), slice)),
+                                     builder.getNamedAttr(relation, builder.getI64IntegerAttr(residentElements))}));
     };
     for (KernelOp variant : {kernel, streamed}) variant->setAttr("norm.family", family);
     kernel->setAttr("norm.guards", guard("most"));

@@ -12,7 +12,8 @@ bool contains(llvm::ArrayRef<mlir::StringAttr> axes, mlir::StringAttr axis);
 /// The axes of `all` that are not in `some`, in order.
 Axes without(llvm::ArrayRef<mlir::StringAttr> all, llvm::ArrayRef<mlir::StringAttr> some);
 
-/// How a kernel in value form depends on its reductions (norm.reduce, norm.moments). Valid while the kernel is not changed.
+/// How a kernel in value form depends on its reductions (norm.reduce, norm.moments). Valid while the kernel is not
+/// changed.
 class Structure {
 public:
   explicit Structure(norm::KernelOp kernel);
@@ -28,8 +29,8 @@ public:
   /// How often replicas have exchanged what they have before a value can be computed (see cutAtGathers).
   unsigned stageOf(mlir::Value value) { return stages.lookup(value); }
 
-  /// The axes in the order of memory of the list among `memories` that has the most of them; others stand before. Chunks
-  /// stand before what they divide.
+  /// The axes in the order of memory of the list among `memories` that has the most of them; others stand before.
+  /// Chunks stand before what they divide.
   Axes inMemoryOrder(llvm::ArrayRef<mlir::StringAttr> axes, llvm::ArrayRef<Axes> memories);
   /// How the memory lies that is read for a value at a point of its own: arguments, and results of reductions.
   llvm::SmallVector<Axes> memoriesOf(mlir::Value value);
@@ -47,8 +48,8 @@ public:
 
   /// The two factors of a declared axis where they end an order: the lanes run over both together. Else empty.
   Axes lanePair(llvm::ArrayRef<mlir::StringAttr> order);
-  /// The inner factor of a lane pair, where a reduction takes it and axes outside of the pair but keeps the outer factor:
-  /// channels last, in groups. Null otherwise.
+  /// The inner factor of a lane pair, where a reduction takes it and axes outside of the pair but keeps the outer
+  /// factor: channels last, in groups. Null otherwise.
   mlir::StringAttr pairedLane(llvm::ArrayRef<mlir::StringAttr> order, llvm::ArrayRef<mlir::StringAttr> over);
 
   /// Whether what the reduction sweeps is swept again for something that depends on its result.
@@ -57,7 +58,7 @@ public:
 private:
   llvm::DenseMap<mlir::Value, llvm::SetVector<mlir::Operation *>> nearestMemo;
   llvm::DenseMap<mlir::Value, llvm::SetVector<mlir::Value>> readsMemo;
-  llvm::DenseMap<mlir::Value, unsigned> stages; // those above 0
+  llvm::DenseMap<mlir::Value, unsigned> stages;             // those above 0
   std::unordered_map<mlir::Operation *, Layout> layoutMemo; // its elements stay where they are
 };
 

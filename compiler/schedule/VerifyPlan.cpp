@@ -18,11 +18,9 @@ public:
   PlanVerifier(KernelOp kernel, int64_t arrayBytes) : kernel(kernel), arrayBytes(arrayBytes) {}
 
   LogicalResult run() {
-    if (kernel.getNumResults() != 0)
-      return kernel.emitOpError("is not a plan: its results are not arguments yet");
-    WalkResult result = kernel.getBody().walk<WalkOrder::PreOrder>([&](Operation *op) {
-      return succeeded(verify(op)) ? WalkResult::advance() : WalkResult::interrupt();
-    });
+    if (kernel.getNumResults() != 0) return kernel.emitOpError("is not a plan: its results are not arguments yet");
+    WalkResult result = kernel.getBody().walk<WalkOrder::PreOrder>(
+        [&](Operation *op) { return succeeded(verify(op)) ? WalkResult::advance() : WalkResult::interrupt(); });
     if (result.wasInterrupted()) return failure();
     for (BlockArgument argument : kernel.getArguments()) // plan_c4
       if (kernel.getArgAttr(argument.getArgNumber(), "norm.out") && !stored.contains(argument))
@@ -68,8 +66,8 @@ private:
     return success();
   }
 
-  /// What an op binds beside what is bound around it: an axis goes by chunks of one kind, and those stand outside of it, or
-  /// blocks would meet at one point.
+  /// What an op binds beside what is bound around it: an axis goes by chunks of one kind, and those stand outside of
+  /// it, or blocks would meet at one point.
   LogicalResult verifyChunks(Operation *op, ArrayRef<StringAttr> own) {
     auto around = boundAt(op);
     SmallVector<StringAttr> before(around);
@@ -80,9 +78,11 @@ private:
       for (StringAttr other : before) {
         AxisAttr row = kernel.getAxis(other);
         if (other != name && row.isChunks() && row.getWhole() == chunks.getWhole()) // plan_c13
-          return op->emitOpError() << "binds " << name << " beside " << other << ": both are chunks of " << row.getWhole();
+          return op->emitOpError() << "binds " << name << " beside " << other << ": both are chunks of "
+                                   << row.getWhole();
         if (llvm::is_contained(kernel.namesWithin(other), chunks.getWhole())) // plan_c12
-          return op->emitOpError() << "binds " << name << ", chunks of " << chunks.getWhole() << ", which is not bound inside of them";
+          return op->emitOpError() << "binds " << name << ", chunks of " << chunks.getWhole()
+                                   << ", which is not bound inside of them";
       }
     }
     return success();
@@ -98,13 +98,15 @@ private:
       return success();
     }
     unsigned number = cast<BlockArgument>(memory).getArgNumber();
-    if (kernel.getArgAttr(number, "norm.out")) return load.emitOpError() << "reads the output '" << nameOf(memory) << "'"; // plan_c6
+    if (kernel.getArgAttr(number, "norm.out"))
+      return load.emitOpError() << "reads the output '" << nameOf(memory) << "'"; // plan_c6
     auto written = stored.find(memory);
     if (written != stored.end()) // plan_c7
       return load.emitOpError() << "reads '" << nameOf(memory) << "' after it is replaced";
     Region *store = replacing.lookup(kernel.argumentName(number));
     if (store && !store->isAncestor(load->getParentRegion()))
-      return load.emitOpError() << "reads '" << nameOf(memory) << "' after an output in its place is written"; // plan_c10
+      return load.emitOpError() << "reads '" << nameOf(memory)
+                                << "' after an output in its place is written"; // plan_c10
     return success();
   }
 
@@ -130,10 +132,11 @@ private:
       for (Operation *op = store->getParentOp(); isa<PassOp>(op); op = op->getParentOp())
         for (StringAttr name : namesOf(cast<PassOp>(op).getAxes())) {
           AxisAttr axis = kernel.getAxis(name);
-          if (rangesOver(memory.getType(), name) || (axis.isChunks() && rangesOver(memory.getType(), axis.getWhole()))) continue;
+          if (rangesOver(memory.getType(), name) || (axis.isChunks() && rangesOver(memory.getType(), axis.getWhole())))
+            continue;
           bool isLane = op == store->getParentOp() && cast<PassOp>(op).getBody().getOps<PassOp>().empty() &&
                         name == namesOf(cast<PassOp>(op).getAxes()).back();
-          if (isLane) continue; // plan_c8, below
+          if (isLane) continue;           // plan_c8, below
           if (isa<BlockArgument>(memory)) // plan_c14
             return store.emitOpError() << "writes '" << nameOf(memory) << "' again for each of " << name;
           rewritten[memory] = {op, name};
@@ -162,7 +165,8 @@ private:
         else if (llvm::MulOverflow(bytes, axis.getSize(), bytes)) bytes = std::numeric_limits<int64_t>::max();
       }
       if (bytes > arrayBytes) // plan_c16
-        return workspace.emitOpError() << "is " << bytes << " bytes of a block's own: a block has at most " << arrayBytes;
+        return workspace.emitOpError() << "is " << bytes << " bytes of a block's own: a block has at most "
+                                       << arrayBytes;
     }
     return success();
   }
@@ -176,8 +180,10 @@ private:
   KernelOp kernel;
   int64_t arrayBytes;
   llvm::DenseSet<Value> stored;
-  llvm::DenseMap<Value, std::pair<Operation *, StringAttr>> rewritten; // workspace: the pass, and its axis, that rewrite it
-  llvm::DenseMap<StringRef, Region *> replacing; // where the output in the place of an input is stored, by the input's name
+  llvm::DenseMap<Value, std::pair<Operation *, StringAttr>>
+      rewritten; // workspace: the pass, and its axis, that rewrite it
+  llvm::DenseMap<StringRef, Region *>
+      replacing; // where the output in the place of an input is stored, by the input's name
 };
 
 struct VerifyPlan : normc::impl::VerifyPlanBase<VerifyPlan> {

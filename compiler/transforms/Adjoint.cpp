@@ -22,7 +22,9 @@ static Value unbroadcast(Value value) {
 static bool isRoot(Value value) { return isa_and_present<math::RsqrtOp, math::SqrtOp>(value.getDefiningOp()); }
 
 /// Of what is multiplied by a square root the product tells nothing where the root is 0.
-static bool isReciprocalRoot(Value factor) { return isa_and_present<math::RsqrtOp>(unbroadcast(factor).getDefiningOp()); }
+static bool isReciprocalRoot(Value factor) {
+  return isa_and_present<math::RsqrtOp>(unbroadcast(factor).getDefiningOp());
+}
 
 void Adjoint::forward(Operation &op) {
   // Division by what is constant along a row is a multiplication at each point.
@@ -35,12 +37,13 @@ void Adjoint::forward(Operation &op) {
     return;
   }
   b.clone(op, map);
-  if (auto select = dyn_cast<arith::SelectOp>(op); select && isGiven(select)) // the definition's derivative reads it too
+  if (auto select = dyn_cast<arith::SelectOp>(op);
+      select && isGiven(select)) // the definition's derivative reads it too
     define(select.getFalseValue(), primal(select));
   auto multiply = dyn_cast<arith::MulFOp>(op);
   if (!multiply) return;
-  for (auto [value, factor] : {std::pair(multiply.getLhs(), multiply.getRhs()),
-                               std::pair(multiply.getRhs(), multiply.getLhs())})
+  for (auto [value, factor] :
+       {std::pair(multiply.getLhs(), multiply.getRhs()), std::pair(multiply.getRhs(), multiply.getLhs())})
     if (Value root = unbroadcast(factor); root != factor && isRoot(root)) products[{value, primal(root)}] = multiply;
 }
 

@@ -1,5 +1,5 @@
-#ifndef NORMC_TRANSFORMS_ADJOINT_H
-#define NORMC_TRANSFORMS_ADJOINT_H
+#ifndef NORMC_COMPILER_TRANSFORMS_ADJOINT_H
+#define NORMC_COMPILER_TRANSFORMS_ADJOINT_H
 #include "compiler/transforms/Cotangent.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/DenseMap.h"
@@ -23,8 +23,8 @@ public:
   /// Says what stands for a value of the kernel in the derived one.
   void define(mlir::Value value, mlir::Value primal) { map.map(value, primal); }
   mlir::Value primal(mlir::Value value) const { return map.lookup(value); }
-  /// A value that is given in the place of what defines it: a select marked `norm.given`, which always takes the former,
-  /// while differentiation goes through the latter.
+  /// A value that is given in the place of what defines it: a select marked `norm.given`, which always takes the
+  /// former, while differentiation goes through the latter.
   mlir::Value given(mlir::Value value, mlir::Value definition);
   static bool isGiven(mlir::arith::SelectOp op);
   /// Copies an op of the kernel.
@@ -58,7 +58,6 @@ private:
   /// Adds to the operand's relative cotangent where that is a root along a row.
   bool addRelative(mlir::Value operand, mlir::Value product, const Cotangent &term);
   void reverseRoot(mlir::Operation &op);
-  void reverseBinary(mlir::Operation &op, const Cotangent &term);
   void reverseUnary(mlir::Operation &op, const Cotangent &term);
   void reverseExtremum(mlir::Operation &op, bool isMaximum, const Cotangent &term);
   void reversePower(mlir::Operation &op, const Cotangent &term);

@@ -21,9 +21,7 @@ static bool varies(Value value, AxisList along) {
 
 bool CotangentBuilder::isZeroRule(Operation *op) { return op->hasAttr(zeroRule); }
 
-Value CotangentBuilder::constant(double value) {
-  return arith::ConstantOp::create(b, b.getFloatAttr(element, value));
-}
+Value CotangentBuilder::constant(double value) { return arith::ConstantOp::create(b, b.getFloatAttr(element, value)); }
 
 Value CotangentBuilder::to(Value value, AxisList axes) {
   Type type = withAxes(getElementTypeOrSelf(value), axes);
@@ -126,8 +124,8 @@ Cotangent CotangentBuilder::reduced(const Cotangent &cotangent, AxisList added, 
   }
   SmallVector<StringAttr> summed, constantAlong;
   for (StringAttr axis : added) {
-    bool inner = llvm::any_of(inside.factors,
-                              [&](Value factor) { return llvm::is_contained(axesOf(factor.getType()), axis); });
+    bool inner =
+        llvm::any_of(inside.factors, [&](Value factor) { return llvm::is_contained(axesOf(factor.getType()), axis); });
     (inner ? summed : constantAlong).push_back(axis);
   }
   if (!inside.factors.empty()) {

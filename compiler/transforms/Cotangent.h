@@ -1,13 +1,13 @@
-#ifndef NORMC_TRANSFORMS_COTANGENT_H
-#define NORMC_TRANSFORMS_COTANGENT_H
+#ifndef NORMC_COMPILER_TRANSFORMS_COTANGENT_H
+#define NORMC_COMPILER_TRANSFORMS_COTANGENT_H
 #include "dialect/Norm.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
 namespace normc {
 
-/// The cotangent of a value, or one term of it, as a product: `scale · factors[0] · factors[1] · …`. The first factor is
-/// what came in, the others are local derivatives in the order they were met. Each ranges over some of the value's axes
-/// and is constant along the others, so that what is constant along a row leaves the sums over that row.
+/// The cotangent of a value, or one term of it, as a product: `scale · factors[0] · factors[1] · …`. The first factor
+/// is what came in, the others are local derivatives in the order they were met. Each ranges over some of the value's
+/// axes and is constant along the others, so that what is constant along a row leaves the sums over that row.
 struct Cotangent {
   llvm::SmallVector<mlir::Value, 4> factors;
   double scale = 1;

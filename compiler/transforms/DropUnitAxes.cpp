@@ -42,8 +42,8 @@ struct Dropper {
     auto retyped = [&](TypeRange types) {
       return llvm::map_to_vector(types, [&](Type type) { return without(type); });
     };
-    kernel.setFunctionType(FunctionType::get(kernel.getContext(), retyped(kernel.getArgumentTypes()),
-                                             retyped(kernel.getResultTypes())));
+    kernel.setFunctionType(
+        FunctionType::get(kernel.getContext(), retyped(kernel.getArgumentTypes()), retyped(kernel.getResultTypes())));
     for (BlockArgument argument : kernel.getArguments()) argument.setType(without(argument.getType()));
     for (Operation &op : llvm::make_early_inc_range(kernel.getBody().front())) {
       for (OpResult result : op.getResults()) result.setType(without(result.getType()));

@@ -66,8 +66,8 @@ private:
       return AtOp::create(builder, location, type, value, axis, position);
     SmallVector<Value> operands;
     for (Value operand : op->getOperands()) operands.push_back(lower(operand, axis, position));
-    Operation *there = Operation::create(op->getLoc(), op->getName(), type, operands, op->getDiscardableAttrDictionary(),
-                                         op->getPropertiesStorage(), {}, 0);
+    Operation *there = Operation::create(op->getLoc(), op->getName(), type, operands,
+                                         op->getDiscardableAttrDictionary(), op->getPropertiesStorage(), {}, 0);
     return builder.insert(there)->getResult(0);
   }
 

@@ -1,5 +1,5 @@
-#ifndef NORMC_TRANSFORMS_PASSES_H
-#define NORMC_TRANSFORMS_PASSES_H
+#ifndef NORMC_COMPILER_TRANSFORMS_PASSES_H
+#define NORMC_COMPILER_TRANSFORMS_PASSES_H
 #include "mlir/Pass/Pass.h"
 
 namespace norm {

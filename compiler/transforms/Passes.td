@@ -6,10 +6,10 @@ def Differentiate : Pass<"norm-differentiate", "::mlir::ModuleOp"> {
   let summary = "derive the kernels that norm.gradient asks for";
   let description = [{
     Stands before Specialize, so that a derived kernel is like any other from there on: what it does not need is dropped
-    there. Reverse mode over the value form: a copy of the forward ops, then their adjoints, last op first. A broadcast's
-    adjoint is the sum over the axes it added, and that of moments is in closed form: Σdy and Σdy·x̂ of a slice. A
-    cotangent of exactly 0 contributes 0, whatever the derivative: a select marked `norm.zero_cotangent`, which a further
-    derivation takes for the product in it.
+    there. Reverse mode over the value form: a copy of the forward ops, then their adjoints, last op first. A
+    broadcast's adjoint is the sum over the axes it added, and that of moments is in closed form: Σdy and Σdy·x̂ of a
+    slice. A cotangent of exactly 0 contributes 0, whatever the derivative: a select marked `norm.zero_cotangent`, which
+    a further derivation takes for the product in it.
 
     Inputs of the derived kernel: a cotangent for each output under `of`, the forward inputs, the outputs `given`; its
     outputs: a gradient for each input under `wrt`. An input that has a gradient is marked with its name:
@@ -39,16 +39,17 @@ def Differentiate : Pass<"norm-differentiate", "::mlir::ModuleOp"> {
 def Specialize : Pass<"norm-specialize", "::norm::KernelOp"> {
   let summary = "bind extents and orders, leave out what is omitted";
   let description = [{
-    Stands first, since all later stages may then forget that anything was optional. Assumes the value form.
+    Stands before all that follows from the selection, which may then forget that anything was optional. Assumes the
+    value form.
 
-    - An omitted input becomes its literal, and `x * 1`, `x + 0`, unit weights leave no code; an omitted output or update
-      is dropped with all that only it needs; inputs that nothing reads are dropped.
+    - An omitted input becomes its literal, and `x * 1`, `x + 0`, unit weights leave no code; an omitted output or
+      update is dropped with all that only it needs; inputs that nothing reads are dropped.
     - Sizes, and factors of splits that are constant, are written into the table of axes; what follows from them too.
     - Orders permute the dimensions of arguments and results.
     - An output computed in place of an input is marked with `norm.inplace`.
 
-    Guarantees: no `norm.default` is left; every argument is read, or tells an extent, or is state that is updated; every
-    axis of the table is used; every `norm.factor` has a factor that only a call can tell.
+    Guarantees: no `norm.default` is left; every argument is read, or tells an extent, or is state that is updated;
+    every axis of the table is used; every `norm.factor` has a factor that only a call can tell.
 
     With `sizes=k=8 omit=gamma`:
     ```mlir
@@ -82,8 +83,8 @@ def Specialize : Pass<"norm-specialize", "::norm::KernelOp"> {
 def DropUnitAxes : Pass<"norm-drop-unit-axes", "::norm::KernelOp"> {
   let summary = "drop axes of one point";
   let description = [{
-    Stands before axes collapse: a pack of no axes, `s...` of `x: f32[n, c]` passed for `T[n, c, s...]`, has the extent 1,
-    and would be the innermost axis of x and so the lanes. An axis stays where it is the only one of a value or of a
+    Stands before axes collapse: a pack of no axes, `s...` of `x: f32[n, c]` passed for `T[n, c, s...]`, has the extent
+    1, and would be the innermost axis of x and so the lanes. An axis stays where it is the only one of a value or of a
     reduction, a part of a split, or where a position along it is asked for. The table keeps it: calls still tell it.
 
     ```mlir
@@ -99,9 +100,10 @@ def DropUnitAxes : Pass<"norm-drop-unit-axes", "::norm::KernelOp"> {
 def CollapseAxes : Pass<"norm-collapse-axes", "::norm::KernelOp"> {
   let summary = "make one axis of neighbours that are never told apart";
   let description = [{
-    Stands before moments are decomposed, so that chunks are cut from the longest axes there are. Two axes collapse where
-    every argument and result has both side by side or neither, every value and reduction ranges over both or neither,
-    and no position along either is asked for. The table gains their product; only the product is used from then on.
+    Stands before moments are decomposed, so that chunks are cut from the longest axes there are. Two axes collapse
+    where every argument and result has both side by side or neither, every value and reduction ranges over both or
+    neither, and no position along either is asked for. The table gains their product; only the product is used from
+    then on.
 
     ```mlir
     norm.kernel @f axes(n, h, w) (%x: !f32_n_h_w ...) { %s = norm.reduce sum %x over [h, w] : !f32_n_h_w ... }
@@ -116,10 +118,11 @@ def CollapseAxes : Pass<"norm-collapse-axes", "::norm::KernelOp"> {
 def DecomposeMoments : Pass<"norm-decompose-moments", "::norm::KernelOp"> {
   let summary = "moments become sums";
   let description = [{
-    Stands before the plan, which knows sums, maxima and minima only. `two_pass`, `auto` and `welford` take the mean, then
-    the deviations from it; the mean of those corrects mean and variance, and a difference `x − mean` takes both parts of
-    the mean off. With `through`, each chunk is done so and the chunks are combined by Chan's formula. `one_pass` is the
-    sum and the sum of squares. Moments across replicas are each replica's own, gathered and combined as chunks are.
+    Stands before the plan, which knows sums, maxima and minima only. `two_pass`, `auto` and `welford` take the mean,
+    then the deviations from it; the mean of those corrects mean and variance, and a difference `x − mean` takes both
+    parts of the mean off. With `through`, each chunk is done so and the chunks are combined by Chan's formula.
+    `one_pass` is the sum and the sum of squares. Moments across replicas are each replica's own, gathered and combined
+    as chunks are.
 
     ```mlir
     %mean, %variance = norm.moments %x over [k] : !f32_n_k
@@ -158,8 +161,8 @@ def LowerReplicas : Pass<"norm-lower-replicas", "::norm::KernelOp"> {
 def LowerPositions : Pass<"norm-lower-positions", "::norm::KernelOp"> {
   let summary = "compute a value at one position there";
   let description = [{
-    Stands after the signature is read, since a `norm.at` that is gone asks for no position any more, and before anything
-    is planned: what is left are positions in arguments and in results of reductions.
+    Stands after the signature is read, since a `norm.at` that is gone asks for no position any more, and before
+    anything is planned: what is left are positions in arguments and in results of reductions.
 
     ```mlir
     %d = arith.subf %x, %mean_ : !f32_n_k

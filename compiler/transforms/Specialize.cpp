@@ -308,7 +308,8 @@ private:
       std::tie(extents, ranks) = given;
       deduce();
       bool isMissed = llvm::any_of(needed, [&](Attribute axis) {
-        return (known.first.contains(axis) && !extents.contains(axis)) || (known.second.contains(axis) && !ranks.contains(axis));
+        return (known.first.contains(axis) && !extents.contains(axis)) ||
+               (known.second.contains(axis) && !ranks.contains(axis));
       });
       if (isMissed) dropped.reset(i);
     }
@@ -319,9 +320,8 @@ private:
     if (!op) return true;
     auto known = [&](StringAttr axis) { return extents.contains(axis); };
     if (auto size = dyn_cast<SizeOp>(op))
-      return llvm::all_of(namesOf(size.getAxes()), [&](StringAttr axis) {
-        return known(axis) || llvm::all_of(kernel.leavesOf(axis), known);
-      });
+      return llvm::all_of(namesOf(size.getAxes()),
+                          [&](StringAttr axis) { return known(axis) || llvm::all_of(kernel.leavesOf(axis), known); });
     return llvm::all_of(op->getOperands(), [&](Value operand) { return followsFrom(extents, operand); });
   }
   /// What the shape of an argument tells.

@@ -1,5 +1,5 @@
-#ifndef NORMC_TRANSFORMS_SPECIALIZE_H
-#define NORMC_TRANSFORMS_SPECIALIZE_H
+#ifndef NORMC_COMPILER_TRANSFORMS_SPECIALIZE_H
+#define NORMC_COMPILER_TRANSFORMS_SPECIALIZE_H
 #include "compiler/Diagnostics.h"
 #include "compiler/Selection.h"
 #include "dialect/Norm.h"

@@ -317,9 +317,10 @@ std::shared_ptr<const Kernel> makeReplicated() {
   signature.kernel = "mean";
   signature.acrossReplicas = true;
   signature.commonAxes = {"k"};
-  return Kernel::adopt(signature,
-                       {{sumAll, oneBlock, {exchangeNothing, exchangeSums}}, {neverRun, noBlocks}, {meanOfReplicas, oneBlock}},
-                       sumsOfReplicas);
+  return Kernel::adopt(
+      signature,
+      {{sumAll, oneBlock, {exchangeNothing, exchangeSums}}, {neverRun, noBlocks}, {meanOfReplicas, oneBlock}},
+      sumsOfReplicas);
 }
 
 /// Runs a replica for each of the arrays; says how each of them ended.
@@ -408,9 +409,9 @@ int main(int count, char **words) {
   const struct {
     const char *name;
     int (*run)();
-  } cases[] = {{"threads", threadsCase}, {"coverage", coverageCase},   {"callers", callersCase},
-               {"warm", warmCase},       {"arguments", argumentsCase}, {"names", namesCase},
-               {"inplace", inplaceCase}, {"empty", emptyCase},         {"cache", cacheCase},
+  } cases[] = {{"threads", threadsCase},   {"coverage", coverageCase},   {"callers", callersCase},
+               {"warm", warmCase},         {"arguments", argumentsCase}, {"names", namesCase},
+               {"inplace", inplaceCase},   {"empty", emptyCase},         {"cache", cacheCase},
                {"isolated", isolatedCase}, {"replicas", replicasCase}};
   for (const auto &entry : cases)
     if (count == 2 && std::strcmp(words[1], entry.name) == 0) return entry.run();

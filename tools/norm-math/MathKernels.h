@@ -1,5 +1,5 @@
-#ifndef NORMC_TOOLS_MATHKERNELS_H
-#define NORMC_TOOLS_MATHKERNELS_H
+#ifndef NORMC_TOOLS_NORM_MATH_MATHKERNELS_H
+#define NORMC_TOOLS_NORM_MATH_MATHKERNELS_H
 #include <cstdint>
 #include <string>
 #include <vector>

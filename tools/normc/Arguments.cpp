@@ -76,8 +76,8 @@ std::optional<Selection> Arguments::select(const Source &source) {
                                                        element, element, element));
         good = false;
       } else {
-        diagnostics.error({placeOf(name)}, fmt::format("its elements are of 8 bits (f8): input {} is {}", name,
-                                                       nameOf(*type)));
+        diagnostics.error({placeOf(name)},
+                          fmt::format("its elements are of 8 bits (f8): input {} is {}", name, nameOf(*type)));
         good = false;
       }
     }
@@ -132,8 +132,7 @@ bool Arguments::bindScalar(const Argument &argument, Passed &passed) {
     return false;
   }
   if (!checkScalar(argument.name, argument.type, value->second)) return false;
-  if (!isFloating(argument.type))
-    passed.integer = normc::load(argument.type, scalars[argument.name].data(), 0).integer;
+  if (!isFloating(argument.type)) passed.integer = normc::load(argument.type, scalars[argument.name].data(), 0).integer;
   return true;
 }
 

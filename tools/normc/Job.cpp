@@ -16,8 +16,8 @@ bool Job::collect(bool isGood) {
   for (size_t number = 0; number < all.size(); ++number) {
     for (const Diagnostics::Entry &entry : all[number].errors.all()) {
       bool isSpecs = entry.place.file == options.file || entry.place.line != 0;
-      std::string message = isSpecs && all.size() > 1 ? fmt::format("replica {}: {}", number, entry.message)
-                                                      : entry.message;
+      std::string message =
+          isSpecs && all.size() > 1 ? fmt::format("replica {}: {}", number, entry.message) : entry.message;
       diagnostics.error(entry.place, std::move(message), entry.fault).notes = entry.notes;
     }
     all[number].errors = Diagnostics();

@@ -15,11 +15,8 @@ struct CommandRow {
   void (*run)(const Options &options, Diagnostics &diagnostics);
 };
 constexpr CommandRow commands[] = {
-    {"check", checkCommand, runCheck},
-    {"compile", compileCommand, runCompile},
-    {"run", runCommand, runKernel},
-    {"explain", explainCommand, runExplain},
-    {"gradient", gradientCommand, runGradient},
+    {"check", checkCommand, runCheck},       {"compile", compileCommand, runCompile},    {"run", runCommand, runKernel},
+    {"explain", explainCommand, runExplain}, {"gradient", gradientCommand, runGradient},
 };
 constexpr std::string_view laterCommands[] = {"bench", "fmt", "tune", "cache"};
 

@@ -64,17 +64,17 @@ bool checkReplicas(const Options &options, Diagnostics &diagnostics) {
   for (const auto &[replica, arrays] : options.replicas)
     for (const auto &[name, place] : arrays.outputs)
       if (replica >= count)
-        usageError(diagnostics, fmt::format("--output {}@{}: there is no replica {}: the inputs are of {}", name,
-                                            replica, replica,
-                                            count == 1 ? std::string("one replica, 0")
-                                                       : fmt::format("replicas 0 to {}", count - 1)));
+        usageError(
+            diagnostics,
+            fmt::format("--output {}@{}: there is no replica {}: the inputs are of {}", name, replica, replica,
+                        count == 1 ? std::string("one replica, 0") : fmt::format("replicas 0 to {}", count - 1)));
       else if (options.outputs.contains(name))
-        usageError(diagnostics, fmt::format("--output {} and --output {}@{}: the one for all replicas, the other for one of them", name, name,
-                                            replica));
+        usageError(diagnostics,
+                   fmt::format("--output {} and --output {}@{}: the one for all replicas, the other for one of them",
+                               name, name, replica));
   if (count > 1)
     for (const auto &[name, place] : options.outputs)
-      usageError(diagnostics,
-                 fmt::format("--output {}: each replica has its own: write {}@0=FILE", name, name));
+      usageError(diagnostics, fmt::format("--output {}: each replica has its own: write {}@0=FILE", name, name));
   return diagnostics.count() == before;
 }
 

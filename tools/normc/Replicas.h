@@ -4,8 +4,8 @@
 
 namespace normc::cli {
 
-/// Checks what the command line names for which replica: they are numbered from 0 without gaps by their inputs; an input
-/// is for all of them, or given for each; an output is of one that there is. False with errors of usage.
+/// Checks what the command line names for which replica: they are numbered from 0 without gaps by their inputs; an
+/// input is for all of them, or given for each; an output is of one that there is. False with errors of usage.
 bool checkReplicas(const Options &options, Diagnostics &diagnostics);
 
 /// What the command line says for each replica of the job, one mostly: the inputs for all are among each one's.

@@ -143,9 +143,8 @@ void runKernel(const Options &options, Diagnostics &diagnostics) {
   std::optional<Selection> selection = job.select(*source);
   if (!selection) return;
   Signature signature;
-  bool ran = options.device == Device::cpu
-                 ? runOnCpu(options, *source, *selection, job, signature, diagnostics)
-                 : runOnEvaluator(options, *source, *selection, job, signature, diagnostics);
+  bool ran = options.device == Device::cpu ? runOnCpu(options, *source, *selection, job, signature, diagnostics)
+                                           : runOnEvaluator(options, *source, *selection, job, signature, diagnostics);
   if (!ran) return;
   if (!selection->outputs) printSummaries(job, signature, diagnostics);
   else writeOutputs(job, signature, files, diagnostics);
