@@ -137,8 +137,9 @@ bool Compilation::specialize(const Source &source, const Selection &selection) {
 
 bool Compilation::derive() {
   ScopedDiagnosticHandler mistakes(&context, [this](Diagnostic &diagnostic) {
-    if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
-      diagnostics.error(placeOf(diagnostic.getLocation()), diagnostic.str());
+    if (diagnostic.getSeverity() != DiagnosticSeverity::Error) return;
+    Diagnostics::Entry &entry = diagnostics.error(placeOf(diagnostic.getLocation()), diagnostic.str());
+    for (Diagnostic &note : diagnostic.getNotes()) entry.notes.emplace_back(placeOf(note.getLocation()), note.str());
   });
   for (auto gradient : llvm::make_early_inc_range(module->getOps<norm::GradientOp>()))
     if (!differentiate(gradient)) return false;

@@ -31,6 +31,16 @@ llvm::SmallVector<mlir::StringAttr> namesOf(mlir::ArrayAttr names);
 mlir::ArrayAttr arrayOf(mlir::MLIRContext *context, AxisList names);
 /// The axes a phase or a pass around `op` binds, outermost first, products as their names.
 llvm::SmallVector<mlir::StringAttr> boundAt(mlir::Operation *op);
+/// A product, and the select that lets it count only where a cotangent is not 0, if it stands under one.
+struct GuardedProduct {
+  /// The mark of such a select: product or 0. A further derivation takes it for the product.
+  static constexpr llvm::StringLiteral attribute = "norm.zero_cotangent";
+
+  mlir::arith::MulFOp multiply; // null: `of` is no product
+  mlir::arith::SelectOp where;
+
+  explicit GuardedProduct(mlir::Value of);
+};
 /// What a reduction takes instead of `element`, for messages; empty where it takes that.
 llvm::StringRef expectedElement(ReduceKind kind, mlir::Type element);
 /// Whether `all` is `one` over an axis more, the outermost: what replicas gather.

@@ -128,6 +128,16 @@ SmallVector<StringAttr> KernelOp::namesWithin(StringAttr name) {
     for (StringAttr part : {axis.getOuter(), axis.getInner()}) llvm::append_range(names, namesWithin(part));
   return names;
 }
+StringAttr KernelOp::unusedAxis(const Twine &base) {
+  auto name = StringAttr::get(getContext(), base);
+  while (getAxis(name)) name = StringAttr::get(getContext(), name.getValue() + "_");
+  return name;
+}
+StringAttr KernelOp::productOf(StringAttr outer, StringAttr inner) {
+  for (AxisAttr axis : getAxes().getAsRange<AxisAttr>())
+    if (axis.isProduct() && axis.getOuter() == outer && axis.getInner() == inner) return axis.getName();
+  return {};
+}
 void KernelOp::setAxis(AxisAttr axis) {
   SmallVector<Attribute> table(getAxes().begin(), getAxes().end());
   auto *row = llvm::find_if(table, [&](Attribute a) { return cast<AxisAttr>(a).getName() == axis.getName(); });

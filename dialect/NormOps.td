@@ -64,6 +64,10 @@ def KernelOp : Norm_Op<"kernel", [IsolatedFromAbove, Symbol, FunctionOpInterface
     ::llvm::SmallVector<::mlir::StringAttr> namesWithin(::mlir::StringAttr name);
     /// Adds a row, or replaces the one of that name.
     void setAxis(AxisAttr axis);
+    /// A name that no row has: `base`, or `base` with underscores behind it.
+    ::mlir::StringAttr unusedAxis(const ::llvm::Twine &base);
+    /// The row that is the product of two axes, null where the table has none.
+    ::mlir::StringAttr productOf(::mlir::StringAttr outer, ::mlir::StringAttr inner);
     /// The name of an argument or a result.
     ::llvm::StringRef argumentName(unsigned index);
     ::llvm::StringRef resultName(unsigned index);

@@ -7,6 +7,10 @@ using namespace norm;
 
 void YieldOp::build(OpBuilder &, OperationState &) {}
 
+GuardedProduct::GuardedProduct(Value of) : where(of.getDefiningOp<arith::SelectOp>()) {
+  if (where && !where->hasAttr(attribute)) where = {};
+  multiply = (where ? where.getTrueValue() : of).getDefiningOp<arith::MulFOp>();
+}
 SmallVector<StringAttr> norm::boundAt(Operation *op) {
   SmallVector<StringAttr> bound;
   for (Operation *parent = op->getParentOp(); parent && !isa<KernelOp>(parent); parent = parent->getParentOp()) {

@@ -163,12 +163,10 @@ Value PhaseLowering::combine(ReduceKind kind, Value x, Value y) {
 
 /// Adds a value to an accumulator: a product, fused; one that counts only where a test holds, there.
 Value PhaseLowering::accumulate(ReduceKind kind, Value accumulator, Value value) {
-  auto where = value.getDefiningOp<arith::SelectOp>();
-  if (where && !where->hasAttr("norm.zero_cotangent")) where = {};
-  auto product = (where ? where.getTrueValue() : value).getDefiningOp<arith::MulFOp>();
-  if (kind != ReduceKind::sum || !product) return combine(kind, accumulator, value);
-  Value sum = math::FmaOp::create(b, product.getLhs(), product.getRhs(), accumulator);
-  return where ? arith::SelectOp::create(b, where.getCondition(), sum, accumulator) : sum;
+  GuardedProduct product(value);
+  if (kind != ReduceKind::sum || !product.multiply) return combine(kind, accumulator, value);
+  Value sum = math::FmaOp::create(b, product.multiply.getLhs(), product.multiply.getRhs(), accumulator);
+  return product.where ? arith::SelectOp::create(b, product.where.getCondition(), sum, accumulator) : sum;
 }
 
 Value PhaseLowering::neutral(ReduceKind kind, Type type, int64_t lanes) {

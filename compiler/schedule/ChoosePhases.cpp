@@ -78,14 +78,14 @@ public:
     auto ret = cast<ReturnOp>(kernel.getBody().front().getTerminator());
     for (Value value : ret.getValues()) results.push_back(beforeStore(value));
     for (unsigned i = 0; i < results.size(); ++i) pending.insert(i);
-    for (Value value : results) lastStage = std::max(lastStage, structure.stageOf(value));
+    for (Value value : results) lastRound = std::max(lastRound, structure.roundOf(value));
   }
 
   /// False where a reduction had to be rewritten: the structure is another one then. Fails where no phase gets further.
   FailureOr<bool> run() {
     while (!pending.empty()) {
       if (llvm::none_of(pending, [&](unsigned output) { return isDue(output); })) {
-        ++stage; // replicas exchange what they have
+        ++round; // replicas exchange what they have
         continue;
       }
       llvm::SetVector<Operation *> needed = neededReductions();
@@ -126,8 +126,8 @@ private:
 
   /// What has to be computed before replicas exchange the next time: what they exchange then; at last, everything.
   bool isDue(unsigned output) {
-    if (structure.stageOf(results[output]) > stage) return false;
-    return stage == lastStage || kernel.getResultAttr(output, "norm.exchanged");
+    if (structure.roundOf(results[output]) > round) return false;
+    return round == lastRound || kernel.getResultAttr(output, "norm.exchanged");
   }
 
   llvm::SetVector<Operation *> neededReductions() {
@@ -144,7 +144,7 @@ private:
 
   /// Whether all that a value depends on is there: from earlier phases, or from this one.
   bool isReady(Value value, const Phase &phase, const llvm::DenseSet<Operation *> &local) {
-    if (structure.stageOf(value) > stage) return false;
+    if (structure.roundOf(value) > round) return false;
     if (llvm::any_of(structure.nearest(value), [&](Operation *r) { return !done.contains(r) && !local.contains(r); }))
       return false;
     return !picksAcrossBlocks(value, phase, [&](Operation *r) { return !done.contains(r); });
@@ -168,7 +168,7 @@ private:
       if (!needed.contains(reduction)) continue;
       if (llvm::any_of(structure.nearest(inputOf(reduction)), [&](Operation *r) { return !done.contains(r); }))
         continue;
-      std::pair<bool, size_t> rank{structure.isResident(reduction), axesOf(inputOf(reduction).getType()).size()};
+      std::pair<bool, size_t> rank{structure.isSweptAgain(reduction), axesOf(inputOf(reduction).getType()).size()};
       if (!lead || rank > best) lead = reduction, best = rank;
     }
     assert(lead && "reductions that wait for each other");
@@ -181,7 +181,7 @@ private:
     Operation *lead = chooseLead(needed);
     const Structure::Layout &layout = structure.layoutOf(lead);
     Phase phase;
-    phase.stage = stage;
+    phase.round = round;
     phase.block = layout.blocks;
     if (phase.block.empty() && !layout.lanes.empty())
       phase.block = {addChunks(layout.lanes.front(), "_lanes", laneTile, ArrayRef(layout.lanes).drop_front())};
@@ -345,14 +345,14 @@ private:
     }
     for (auto &[key, outputs] : groups) {
       SmallVector<Value> roots = llvm::map_to_vector(outputs, [&](unsigned output) { return results[output]; });
-      phases.push_back(mapPhase(roots, stage));
+      phases.push_back(mapPhase(roots, round));
       phases.back().outputs = outputs;
     }
     for (unsigned output : due) pending.remove(output);
   }
-  Phase mapPhase(ArrayRef<Value> roots, unsigned stage) {
+  Phase mapPhase(ArrayRef<Value> roots, unsigned round) {
     Phase phase;
-    phase.stage = stage;
+    phase.round = round;
     SmallVector<Axes> memories;
     for (Value root : roots) llvm::append_range(memories, structure.memoriesOf(root));
     Axes axes(axesOf(roots.front().getType()));
@@ -372,7 +372,7 @@ private:
     std::vector<Phase> all;
     for (Phase &phase : phases) {
       for (Value position : positionsInUpdated(phase)) {
-        Phase before = mapPhase({position}, phase.stage);
+        Phase before = mapPhase({position}, phase.round);
         before.kept.push_back(position);
         kept.insert(position);
         all.push_back(before);
@@ -385,7 +385,7 @@ private:
         for (ArrayValue &array : arrays) {
           if (!structure.nearest(array.value).empty() || array.axes.size() != axesOf(array.value.getType()).size())
             continue;
-          Phase before = mapPhase({array.value}, phase.stage);
+          Phase before = mapPhase({array.value}, phase.round);
           before.kept.push_back(array.value);
           kept.insert(array.value);
           all.push_back(before);
@@ -495,14 +495,14 @@ private:
   KernelOp kernel;
   Structure structure;
   SmallVector<Value> results;
-  unsigned stage = 0, lastStage = 0;
+  unsigned round = 0, lastRound = 0;
   llvm::SetVector<unsigned> pending;
   llvm::DenseSet<Operation *> done;
   llvm::DenseSet<Value> kept;
 };
 
 /// Whether computing a value again at each point would cost more than loading it.
-bool isDear(Value value, llvm::function_ref<bool(Value)> isStored) {
+bool isExpensive(Value value, llvm::function_ref<bool(Value)> isStored) {
   auto isCostly = [](Operation *op) {
     bool isMath = op->getDialect() && op->getDialect()->getNamespace() == "math";
     return isa<arith::DivFOp>(op) || (isMath && !isa<math::AbsFOp, math::FmaOp>(op));
@@ -532,7 +532,7 @@ SmallVector<ArrayValue> normc::arrayValuesOf(Structure &structure, ArrayRef<Valu
     Value inner = storedFor(broadcast.getInput());
     Axes axes(axesOf(inner.getType())), own = without(axes, bound);
     bool half = !pair.empty() && contains(own, pair[0]) != contains(own, pair[1]);
-    bool dear = contains(own, lane) && own.size() < order.size() && isDear(inner, isStored);
+    bool dear = contains(own, lane) && own.size() < order.size() && isExpensive(inner, isStored);
     if (half || dear) {
       if (half) axes.push_back(contains(own, pair[0]) ? pair[1] : pair[0]);
       arrays.push_back({inner, axes});

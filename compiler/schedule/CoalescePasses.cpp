@@ -87,13 +87,8 @@ struct Merger {
   }
 
   StringAttr product(StringAttr outer, StringAttr inner) {
-    for (Attribute attribute : kernel.getAxes()) {
-      auto axis = cast<AxisAttr>(attribute);
-      if (axis.isProduct() && axis.getOuter() == outer && axis.getInner() == inner) return axis.getName();
-    }
-    std::string name = (outer.getValue() + "_" + inner.getValue()).str();
-    while (kernel.getAxis(StringAttr::get(kernel.getContext(), name))) name += "_";
-    auto whole = StringAttr::get(kernel.getContext(), name);
+    if (StringAttr known = kernel.productOf(outer, inner)) return known;
+    StringAttr whole = kernel.unusedAxis(outer.getValue() + "_" + inner.getValue());
     kernel.setAxis(AxisAttr::product(whole, outer, inner));
     return whole;
   }

@@ -11,19 +11,11 @@ namespace normc {
 } // namespace normc
 
 namespace {
-/// A product that only `user` reads, or one that counts only where a test holds, and is 0 otherwise.
-struct Product {
-  arith::MulFOp multiply;
-  arith::SelectOp where;
-
-  Product(Value value, Operation *user) {
-    where = value.getDefiningOp<arith::SelectOp>();
-    if (where && !where->hasAttr("norm.zero_cotangent")) where = {};
-    multiply = (where ? where.getTrueValue() : value).getDefiningOp<arith::MulFOp>();
-    bool isSole = multiply && multiply->hasOneUse() && multiply->getBlock() == user->getBlock();
-    if (!isSole || (where && (!where->hasOneUse() || where->getBlock() != user->getBlock()))) multiply = {};
-  }
-};
+/// Whether only `user` reads a product.
+bool isSole(GuardedProduct product, Operation *user) {
+  auto isFor = [&](Operation *op) { return op->hasOneUse() && op->getBlock() == user->getBlock(); };
+  return product.multiply && isFor(product.multiply) && (!product.where || isFor(product.where));
+}
 
 struct ContractMultiplyAdd : normc::impl::ContractMultiplyAddBase<ContractMultiplyAdd> {
   void runOnOperation() override {
@@ -33,14 +25,14 @@ struct ContractMultiplyAdd : normc::impl::ContractMultiplyAddBase<ContractMultip
       Location location = op->getLoc();
       Value addend = op->getOperand(1);
       bool subtracts = isa<arith::SubFOp>(op);
-      Product product(op->getOperand(0), op);
+      GuardedProduct product(op->getOperand(0));
       Value factor;
-      if (product.multiply) {
+      if (isSole(product, op)) {
         if (subtracts) addend = arith::NegFOp::create(b, location, addend);
         factor = product.multiply.getLhs();
       } else {
-        product = Product(addend, op);
-        if (!product.multiply) return;
+        product = GuardedProduct(addend);
+        if (!isSole(product, op)) return;
         addend = op->getOperand(0);
         factor = product.multiply.getLhs();
         if (subtracts) factor = arith::NegFOp::create(b, location, factor);

@@ -10,24 +10,24 @@ void normc::cutAtGathers(KernelOp kernel) {
                                       builder.getNamedAttr(what, builder.getI64IntegerAttr(number))});
   };
   Block &body = kernel.getBody().front();
-  llvm::DenseMap<Value, unsigned> stages; // those above 0
+  llvm::DenseMap<Value, unsigned> rounds; // those above 0
   for (Operation &op : llvm::make_early_inc_range(body)) {
-    unsigned stage = 0;
-    for (Value operand : op.getOperands()) stage = std::max(stage, stages.lookup(operand));
+    unsigned round = 0;
+    for (Value operand : op.getOperands()) round = std::max(round, rounds.lookup(operand));
     auto gather = dyn_cast<AllGatherOp>(op);
     if (!gather) {
-      if (stage > 0)
-        for (Value result : op.getResults()) stages[result] = stage;
+      if (round > 0)
+        for (Value result : op.getResults()) rounds[result] = round;
       continue;
     }
     unsigned argument = kernel.getNumArguments(), result = kernel.getNumResults();
     // No name of the language's has a colon.
     std::string name = ("replica:" + Twine(argument)).str();
     (void)kernel.insertArgument(argument, op.getResult(0).getType(),
-                                attributes(name + ":all", "norm.gathered", stage + 1), op.getLoc());
+                                attributes(name + ":all", "norm.gathered", round + 1), op.getLoc());
     (void)kernel.insertResult(result, gather.getInput().getType(), attributes(name, "norm.exchanged", argument));
     body.getTerminator()->insertOperands(result, gather.getInput());
-    stages[kernel.getArgument(argument)] = stage + 1;
+    rounds[kernel.getArgument(argument)] = round + 1;
     op.getResult(0).replaceAllUsesWith(kernel.getArgument(argument));
     op.erase();
   }

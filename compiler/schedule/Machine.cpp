@@ -18,9 +18,8 @@ constexpr int64_t KiB = 1024, MiB = 1024 * KiB;
 struct Level {
   const char *name, *triple, *cpu, *features;
   TreeFacts tree;
-  unsigned registers;
   bool maskedStores, streamingStores;
-  int64_t lineBytes, l1Bytes, l2Bytes, l3Bytes;
+  int64_t lineBytes, l1Bytes;
 };
 
 // The accumulators of two sums and the values of a step fit the registers: 8 of 32 with AVX-512 and NEON, 4 of 16
@@ -30,24 +29,24 @@ constexpr std::array<Level, 3> levels = {{
     {.name = "x86-64-v3", .triple = "x86_64-unknown-linux-gnu", .cpu = "x86-64-v3", .features = "",
      .tree = {.vectorBytes = 32, .accumulators = 4, .residentBytes = 128 * KiB,
               .chunkElements = 16384},
-     .registers = 16, .maskedStores = false, .streamingStores = true,
-     .lineBytes = 64, .l1Bytes = 32 * KiB, .l2Bytes = 256 * KiB, .l3Bytes = 16 * MiB},
+     .maskedStores = false, .streamingStores = true,
+     .lineBytes = 64, .l1Bytes = 32 * KiB},
     {.name = "x86-64-v4", .triple = "x86_64-unknown-linux-gnu", .cpu = "x86-64-v4", .features = "",
      .tree = {.vectorBytes = 64, .accumulators = 4, .residentBytes = 512 * KiB,
               .chunkElements = 65536},
-     .registers = 32, .maskedStores = true, .streamingStores = true,
-     .lineBytes = 64, .l1Bytes = 32 * KiB, .l2Bytes = 1 * MiB, .l3Bytes = 32 * MiB},
+     .maskedStores = true, .streamingStores = true,
+     .lineBytes = 64, .l1Bytes = 32 * KiB},
     {.name = "aarch64", .triple = "aarch64-unknown-linux-gnu", .cpu = "generic", .features = "+neon",
      .tree = {.vectorBytes = 16, .accumulators = 8, .residentBytes = 256 * KiB,
               .chunkElements = 16384},
-     .registers = 32, .maskedStores = false, .streamingStores = true,
-     .lineBytes = 64, .l1Bytes = 64 * KiB, .l2Bytes = 512 * KiB, .l3Bytes = 32 * MiB},
+     .maskedStores = false, .streamingStores = true,
+     .lineBytes = 64, .l1Bytes = 64 * KiB},
 }};
 // clang-format on
 
 Machine machineOf(const Level &level) {
-  return {level.name,         level.triple,          level.cpu,       level.features, level.tree,    level.registers,
-          level.maskedStores, level.streamingStores, level.lineBytes, level.l1Bytes,  level.l2Bytes, level.l3Bytes};
+  return {level.name, level.triple,       level.cpu,             level.features,
+          level.tree, level.maskedStores, level.streamingStores, level.lineBytes, level.l1Bytes};
 }
 
 const Level *levelNamed(std::string_view name) {
@@ -81,8 +80,6 @@ std::optional<Machine> measureHost() {
     if (long value = sysconf(name); value > 0) bytes = value;
   };
   measure(machine.l1Bytes, _SC_LEVEL1_DCACHE_SIZE);
-  measure(machine.l2Bytes, _SC_LEVEL2_CACHE_SIZE);
-  measure(machine.l3Bytes, _SC_LEVEL3_CACHE_SIZE);
   measure(machine.lineBytes, _SC_LEVEL1_DCACHE_LINESIZE);
   return machine;
 }
@@ -101,23 +98,9 @@ bool isGpu(StringRef name) { return name == "cuda" || name.starts_with("cuda:") 
 
 } // namespace
 
-std::string Machine::key() const {
-  std::string key = name + ' ' + triple + ' ' + cpu + ' ' + features;
-  for (int64_t fact :
-       {int64_t(tree.vectorBytes), int64_t(tree.accumulators), tree.residentBytes, tree.chunkElements,
-        int64_t(registers), int64_t(maskedStores), int64_t(streamingStores), lineBytes, l1Bytes, l2Bytes, l3Bytes})
-    key += ' ' + std::to_string(fact);
-  return key;
-}
-
 const Machine *hostMachine() {
   static const std::optional<Machine> machine = measureHost();
   return machine ? &*machine : nullptr;
-}
-
-std::optional<Machine> machineNamed(std::string_view name) {
-  if (const Level *level = levelNamed(name)) return machineOf(*level);
-  return std::nullopt;
 }
 
 bool runsHere(const Machine &machine) {
@@ -128,7 +111,8 @@ bool runsHere(const Machine &machine) {
          level <= most; // the table has the levels of one kind in order
 }
 
-std::vector<std::string> targetNames() {
+/// The names that parseTargets knows.
+static std::vector<std::string> targetNames() {
   std::vector<std::string> names = {"cpu"};
   for (const Level &level : levels) {
     names.push_back(std::string("cpu:") + level.name);
@@ -162,8 +146,8 @@ std::vector<Machine> parseTargets(std::string_view text, Diagnostics &diagnostic
         fail("this machine's processor (" + sys::getHostCPUName().str() +
                  ") is below x86-64-v3: AVX2, FMA and F16C are required",
              Fault::system);
-    } else if (auto machine = machineNamed(level)) {
-      machines.push_back(*machine);
+    } else if (const Level *named = levelNamed(level)) {
+      machines.push_back(machineOf(*named));
     } else if (isGpu(name)) {
       fail("target '" + name.str() + "' is not available: this compiler generates code for cpu targets only");
     } else {

@@ -30,15 +30,10 @@ struct Machine {
   std::string cpu;      // LLVM's name of the processor
   std::string features; // LLVM's, "+avx2,+fma,..."; empty where the processor says it all
   TreeFacts tree;
-  unsigned registers;       // vector registers
   bool maskedStores;        // a partial vector is stored at no extra cost
   bool streamingStores;     // stores that bypass the caches
   int64_t lineBytes;        // of a cache line
-  int64_t l1Bytes, l2Bytes; // of a core, data
-  int64_t l3Bytes;          // shared
-
-  /// All facts as text: equal for two targets exactly if the same code is generated for them.
-  std::string key() const;
+  int64_t l1Bytes;          // of a core, data
 };
 
 /// Reads a target: "cpu" (this machine, measured), "cpu:x86-64-v3", "x86-64-v3", or several joined by commas. Empty
@@ -46,17 +41,11 @@ struct Machine {
 /// may end in "/resident=N": a worker's cache is taken to hold N elements, so that small tensors are streamed.
 std::vector<Machine> parseTargets(std::string_view text, Diagnostics &diagnostics);
 
-/// The fixed facts of an instruction set level ("x86-64-v4"), for passes that are run on their own.
-std::optional<Machine> machineNamed(std::string_view name);
-
 /// This machine, measured once. Null where its processor lacks what every target has.
 const Machine *hostMachine();
 
 /// Whether this machine has the instructions of a target.
 bool runsHere(const Machine &machine);
-
-/// The names that parseTargets knows.
-std::vector<std::string> targetNames();
 
 } // namespace normc
 #endif

@@ -13,10 +13,10 @@ KernelOp PhaseBuilder::build() {
   createKernel();
   for (const Phase &phase : phases) {
     buildPhase(phase);
-    bool isLast = &phase == &phases.back() || (&phase)[1].stage != phase.stage;
+    bool isLast = &phase == &phases.back() || (&phase)[1].round != phase.round;
     b.setInsertionPoint(plan.getBody().front().getTerminator());
     for (const Exchange &exchange : exchanges)
-      if (isLast && exchange.stage == phase.stage + 1) ExchangeOp::create(b, exchange.mine, exchange.all);
+      if (isLast && exchange.round == phase.round + 1) ExchangeOp::create(b, exchange.mine, exchange.all);
   }
   return plan;
 }
@@ -70,12 +70,12 @@ void PhaseBuilder::createKernel() {
 void PhaseBuilder::createExchanges(unsigned taken) {
   for (unsigned i = taken; i < source.getNumArguments(); ++i) {
     Type type = source.getArgument(i).getType();
-    auto stage = source.getArgAttrOfType<IntegerAttr>(i, "norm.gathered");
+    auto round = source.getArgAttrOfType<IntegerAttr>(i, "norm.gathered");
     Value mine = workspace(getElementTypeOrSelf(type), axesOf(type).drop_front());
     Value all = workspace(getElementTypeOrSelf(type), axesOf(type));
     arguments[source.getArgument(i)] = all;
     targets.push_back(mine);
-    exchanges.push_back({mine, all, unsigned(stage.getInt())});
+    exchanges.push_back({mine, all, unsigned(round.getInt())});
   }
 }
 

@@ -65,7 +65,7 @@ private:
   mlir::Operation *firstPhase = nullptr;
   struct Exchange {
     mlir::Value mine, all;
-    unsigned stage; // the first that reads it
+    unsigned round; // the first that reads it
   };
   llvm::SmallVector<Exchange> exchanges;
 };

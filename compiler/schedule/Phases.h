@@ -13,14 +13,14 @@ struct Phase {
   llvm::SmallVector<mlir::Operation *> reductions;
   llvm::SmallVector<unsigned> outputs; // numbers of the kernel's results
   llvm::SmallVector<mlir::Value> kept; // stored to workspace for later phases
-  unsigned stage = 0;                  // replicas exchange what they have between the stages
+  unsigned round = 0;                  // replicas exchange what they have between the rounds
 
   /// A reduction whose result is complete only when all rows of the block are done.
   bool isColumn(mlir::Operation *reduction) const;
 };
 
 /// Cuts a kernel in value form where replicas gather: what a replica gives becomes a result (`norm.exchanged`, with the
-/// number of the argument it is gathered in), what it gets an argument (`norm.gathered`, with the stage from which on
+/// number of the argument it is gathered in), what it gets an argument (`norm.gathered`, with the round from which on
 /// it is there), the last ones of the kernel.
 void cutAtGathers(norm::KernelOp kernel);
 

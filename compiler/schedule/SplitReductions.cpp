@@ -36,8 +36,7 @@ struct Splitter {
   StringAttr chunk(StringAttr whole, ArrayRef<StringAttr> inside) {
     StringAttr &name = chunksOf[whole];
     if (!name) {
-      name = StringAttr::get(kernel.getContext(), whole.getValue() + "_chunk");
-      while (kernel.getAxis(name)) name = StringAttr::get(kernel.getContext(), name.getValue() + "_");
+      name = kernel.unusedAxis(whole.getValue() + "_chunk");
       kernel.setAxis(AxisAttr::chunks(name, whole, chunkElements, inside));
     }
     return name;
@@ -95,7 +94,7 @@ struct SplitReductions : normc::impl::SplitReductionsBase<SplitReductions> {
     Operation *lead = nullptr;
     for (Operation *reduction : structure.reductions)
       if (Splitter::isLarge(structure, reduction) &&
-          (!lead || (!structure.isResident(lead) && structure.isResident(reduction))))
+          (!lead || (!structure.isSweptAgain(lead) && structure.isSweptAgain(reduction))))
         lead = reduction;
     if (!lead) return;
     const Structure::Layout &layout = structure.layoutOf(lead);

@@ -21,13 +21,13 @@ Axes normc::intoOf(Operation *reduction) {
 Structure::Structure(KernelOp kernel) : kernel(kernel) {
   for (BlockArgument argument : kernel.getArguments())
     if (auto gathered = kernel.getArgAttrOfType<IntegerAttr>(argument.getArgNumber(), "norm.gathered"))
-      stages[argument] = unsigned(gathered.getInt());
+      rounds[argument] = unsigned(gathered.getInt());
   for (Operation &op : kernel.getBody().front()) {
     if (isa<ReduceOp, MomentsOp>(op)) reductions.push_back(&op);
-    unsigned stage = 0;
-    for (Value operand : op.getOperands()) stage = std::max(stage, stages.lookup(operand));
-    if (stage > 0)
-      for (Value result : op.getResults()) stages[result] = stage;
+    unsigned round = 0;
+    for (Value operand : op.getOperands()) round = std::max(round, rounds.lookup(operand));
+    if (round > 0)
+      for (Value result : op.getResults()) rounds[result] = round;
   }
 }
 
@@ -121,12 +121,8 @@ const Structure::Layout &Structure::layoutOf(Operation *reduction) {
 
 Axes Structure::lanePair(ArrayRef<StringAttr> order) {
   if (order.size() < 2) return {};
-  for (Attribute attribute : kernel.getAxes()) {
-    auto axis = cast<AxisAttr>(attribute);
-    if (axis.isProduct() && axis.getOuter() == order[order.size() - 2] && axis.getInner() == order.back())
-      return {axis.getOuter(), axis.getInner()};
-  }
-  return {};
+  StringAttr outer = order[order.size() - 2], inner = order.back();
+  return kernel.productOf(outer, inner) ? Axes{outer, inner} : Axes();
 }
 
 StringAttr Structure::pairedLane(ArrayRef<StringAttr> order, ArrayRef<StringAttr> over) {
@@ -135,7 +131,7 @@ StringAttr Structure::pairedLane(ArrayRef<StringAttr> order, ArrayRef<StringAttr
   return isPaired ? pair[1] : StringAttr();
 }
 
-bool Structure::isResident(Operation *reduction) {
+bool Structure::isSweptAgain(Operation *reduction) {
   Axes over = overOf(reduction);
   llvm::SetVector<Operation *> users;
   for (Value result : reduction->getResults())

@@ -27,7 +27,7 @@ public:
   const llvm::SetVector<mlir::Value> &reads(mlir::Value value);
 
   /// How often replicas have exchanged what they have before a value can be computed (see cutAtGathers).
-  unsigned stageOf(mlir::Value value) { return stages.lookup(value); }
+  unsigned roundOf(mlir::Value value) { return rounds.lookup(value); }
 
   /// The axes in the order of memory of the list among `memories` that has the most of them; others stand before.
   /// Chunks stand before what they divide.
@@ -53,12 +53,12 @@ public:
   mlir::StringAttr pairedLane(llvm::ArrayRef<mlir::StringAttr> order, llvm::ArrayRef<mlir::StringAttr> over);
 
   /// Whether what the reduction sweeps is swept again for something that depends on its result.
-  bool isResident(mlir::Operation *reduction);
+  bool isSweptAgain(mlir::Operation *reduction);
 
 private:
   llvm::DenseMap<mlir::Value, llvm::SetVector<mlir::Operation *>> nearestMemo;
   llvm::DenseMap<mlir::Value, llvm::SetVector<mlir::Value>> readsMemo;
-  llvm::DenseMap<mlir::Value, unsigned> stages;             // those above 0
+  llvm::DenseMap<mlir::Value, unsigned> rounds;             // those above 0
   std::unordered_map<mlir::Operation *, Layout> layoutMemo; // its elements stay where they are
 };
 

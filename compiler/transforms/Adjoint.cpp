@@ -246,14 +246,17 @@ void Adjoint::reversePower(Operation &op, const Cotangent &term) {
 
 void Adjoint::reverseSelect(arith::SelectOp op, const Cotangent &term) {
   if (isGiven(op)) return add(op.getFalseValue(), term);
-  if (CotangentBuilder::isZeroRule(op)) return add(op.getTrueValue(), term);
+  if (op->hasAttr(GuardedProduct::attribute)) return add(op.getTrueValue(), term);
   Value condition = primal(op.getCondition()), ct = whole(term, op), zero = constantLike(0, ct);
   add(op.getTrueValue(), {{select(condition, ct, zero)}});
   add(op.getFalseValue(), {{select(condition, zero, ct)}});
 }
 
 void Adjoint::shareAmongTies(Value input, Value extremum, ArrayAttr over, bool across, const Cotangent &term) {
-  Value tie = compareEqual(primal(input), build.to(primal(extremum), axes(input)));
+  // What is given may have been rounded where it was stored: no point need be equal to it.
+  auto given = primal(extremum).getDefiningOp<arith::SelectOp>();
+  Value exact = given && isGiven(given) ? given.getFalseValue() : primal(extremum);
+  Value tie = compareEqual(primal(input), build.to(exact, axes(input)));
   Value ties = arith::UIToFPOp::create(b, withElement(input.getType(), element), tie);
   if (over) ties = ReduceOp::create(b, ReduceKind::sum, ties, over, b.getArrayAttr({}));
   if (across) ties = sumAcross(ties);

@@ -52,11 +52,9 @@ struct Collapse {
   }
 
   void merge(StringAttr outer, StringAttr inner) {
-    StringAttr whole = existing(outer, inner);
+    StringAttr whole = kernel.productOf(outer, inner);
     if (!whole) {
-      std::string name = (outer.getValue() + "_" + inner.getValue()).str();
-      while (kernel.getAxis(StringAttr::get(kernel.getContext(), name))) name += "_";
-      whole = StringAttr::get(kernel.getContext(), name);
+      whole = kernel.unusedAxis(outer.getValue() + "_" + inner.getValue());
       kernel.setAxis(AxisAttr::product(whole, outer, inner));
     }
     auto retype = [&](Type type) { return replaced(type, outer, inner, whole); };
@@ -72,15 +70,6 @@ struct Collapse {
       if (auto reduce = dyn_cast<ReduceOp>(op)) reduce.setOverAttr(rename(reduce.getOver()));
       if (auto moments = dyn_cast<MomentsOp>(op)) moments.setOverAttr(rename(moments.getOver()));
     });
-  }
-
-  /// The product of the two that the table has already.
-  StringAttr existing(StringAttr outer, StringAttr inner) {
-    for (Attribute attribute : kernel.getAxes()) {
-      auto axis = cast<AxisAttr>(attribute);
-      if (axis.isProduct() && axis.getOuter() == outer && axis.getInner() == inner) return axis.getName();
-    }
-    return {};
   }
 
   bool once() {

@@ -4,8 +4,6 @@ using namespace mlir;
 using namespace norm;
 
 namespace normc {
-static constexpr const char *zeroRule = "norm.zero_cotangent";
-
 /// The axes of two values, in the order of `order`.
 static SmallVector<StringAttr> unite(Value x, Value y, AxisList order) {
   SmallVector<StringAttr> axes;
@@ -18,8 +16,6 @@ static SmallVector<StringAttr> unite(Value x, Value y, AxisList order) {
 static bool varies(Value value, AxisList along) {
   return llvm::any_of(axesOf(value.getType()), [&](StringAttr axis) { return llvm::is_contained(along, axis); });
 }
-
-bool CotangentBuilder::isZeroRule(Operation *op) { return op->hasAttr(zeroRule); }
 
 Value CotangentBuilder::constant(double value) { return arith::ConstantOp::create(b, b.getFloatAttr(element, value)); }
 
@@ -39,7 +35,7 @@ Value CotangentBuilder::isNotZero(Value value) {
 Value CotangentBuilder::productWhere(Value test, Value x, Value y) {
   Value product = arith::MulFOp::create(b, x, y);
   auto select = arith::SelectOp::create(b, test, product, to(constant(0), axesOf(product.getType())));
-  select->setAttr(zeroRule, b.getUnitAttr());
+  select->setAttr(GuardedProduct::attribute, b.getUnitAttr());
   return select;
 }
 

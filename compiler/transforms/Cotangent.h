@@ -30,9 +30,6 @@ class CotangentBuilder {
 public:
   CotangentBuilder(mlir::ImplicitLocOpBuilder &builder, mlir::Type element) : b(builder), element(element) {}
 
-  /// Whether a select is the rule for zero cotangents.
-  static bool isZeroRule(mlir::Operation *op);
-
   /// `cotangent · derivative`, 0 where the cotangent is; over the axes of both, in the order of `order`.
   mlir::Value multiply(mlir::Value cotangent, mlir::Value derivative, norm::AxisList order);
   /// The product over the axes of its factors, in the order of `order`.

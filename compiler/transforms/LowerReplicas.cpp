@@ -14,9 +14,7 @@ using namespace normc;
 StringAttr normc::replicaAxis(KernelOp kernel) {
   constexpr StringRef attribute = "norm.replicas";
   if (auto known = kernel->getAttrOfType<StringAttr>(attribute)) return known;
-  std::string name = "replica";
-  while (kernel.getAxis(StringAttr::get(kernel.getContext(), name))) name += "_";
-  auto axis = StringAttr::get(kernel.getContext(), name);
+  StringAttr axis = kernel.unusedAxis("replica");
   kernel.setAxis(AxisAttr::get(kernel.getContext(), axis));
   kernel->setAttr(attribute, axis);
   return axis;

@@ -9,6 +9,7 @@
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/ADT/StringSwitch.h"
+#include <set>
 using namespace mlir;
 using namespace norm;
 
@@ -91,6 +92,7 @@ private:
   Diagnostics &diagnostics;
   OpBuilder builder;
   bool failed = false;
+  std::set<std::string> differentiated; // optional inputs with a gradient
 
   void fail(std::string message, Place place = {}, Fault fault = Fault::usage) {
     diagnostics.error(std::move(place), std::move(message), fault);
@@ -139,7 +141,7 @@ private:
       kernel.removeArgAttr(i, builder.getStringAttr("norm.gradient"));
       std::string name = kernel.argumentName(i).str();
       if (!selection.omit.count(name)) {
-        kernel.removeArgAttr(i, builder.getStringAttr("norm.default"));
+        if (kernel.removeArgAttr(i, builder.getStringAttr("norm.default"))) differentiated.insert(name);
       } else if (auto result = resultNamed(gradient)) {
         if (selection.outputs && selection.outputs->count(gradient.str()))
           fail("--omit " + name + ": its gradient " + gradient.str() + " is asked for");
@@ -235,7 +237,8 @@ private:
         fail("state " + name + " is updated: pass it, or leave its update out with --omit " + name,
              placeOf(kernel.getArgument(i).getLoc()), Fault::spec);
       else
-        fail((isState(i) ? "state " : "input ") + name + " is required: pass it",
+        fail((isState(i) ? "state " : "input ") + name + " is required: pass it" +
+                 (differentiated.count(name) ? ", or leave it and its gradient out with --omit " + name : ""),
              placeOf(kernel.getArgument(i).getLoc()), Fault::spec);
     }
     keepWhatTellsExtents(needed, dropped);
