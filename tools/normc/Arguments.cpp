@@ -11,7 +11,8 @@ namespace {
 
 bool isEightBitFloat(ElementType type) { return type == ElementType::f8e4m3 || type == ElementType::f8e5m2; }
 
-/// The value as memory of that type; the message says what was expected instead.
+} // namespace
+
 std::string storeScalar(ElementType type, const ScalarValue &value, std::byte *memory) {
   if (type == ElementType::boolean) {
     if (!value.boolean && (!value.integer || (*value.integer != 0 && *value.integer != 1)))
@@ -32,8 +33,6 @@ std::string storeScalar(ElementType type, const ScalarValue &value, std::byte *m
   if (normc::load(type, memory, 0).integer != *integer) return fmt::format("it does not fit in {}", nameOf(type));
   return {};
 }
-
-} // namespace
 
 std::string Arguments::placeOf(const std::string &input) const {
   if (auto place = options.inputs.find(input); place != options.inputs.end()) return place->second.format();

@@ -8,6 +8,9 @@
 
 namespace normc::cli {
 
+/// Stores the value of a --scalar; the message says what was expected instead, empty where it fits.
+std::string storeScalar(ElementType type, const ScalarValue &value, std::byte *memory);
+
 /// The tensors of one run: inputs read or made up, outputs allocated, scalars as memory.
 class Arguments {
 public:

@@ -7,8 +7,16 @@
 namespace normc::cli {
 namespace {
 
-/// The interface of the selected kernel, or of the file's first.
-std::optional<Interface> findInterface(const Unit &unit, const std::string &name, Diagnostics &ignored) {
+std::string suggest(const std::string &name, const std::vector<std::string> &known) {
+  std::string near = nearestName(name, known);
+  if (!near.empty()) return fmt::format("did you mean '{}'?", near);
+  return known.empty() ? "it has none" : fmt::format("it has {}", fmt::join(known, ", "));
+}
+
+} // namespace
+
+std::optional<Interface> findInterface(const Unit &unit, const std::string &name) {
+  Diagnostics ignored;
   for (const Declaration &declaration : unit.declarations) {
     if (const auto *kernel = std::get_if<std::unique_ptr<normc::Kernel>>(&declaration))
       if (name.empty() || (*kernel)->name.text == name) return interfaceOf(**kernel);
@@ -23,19 +31,11 @@ std::optional<Interface> findInterface(const Unit &unit, const std::string &name
   return std::nullopt;
 }
 
-std::string suggest(const std::string &name, const std::vector<std::string> &known) {
-  std::string near = nearestName(name, known);
-  if (!near.empty()) return fmt::format("did you mean '{}'?", near);
-  return known.empty() ? "it has none" : fmt::format("it has {}", fmt::join(known, ", "));
-}
-
-} // namespace
-
 std::optional<Declared> readDeclaration(const Source &source, const Selection &selection) {
   Diagnostics ignored;
   std::unique_ptr<normc::File> file = parseFile(source.path, source.text, source.importPaths, ignored);
   if (!file->main) return std::nullopt;
-  std::optional<Interface> interface = findInterface(*file->main, selection.kernel, ignored);
+  std::optional<Interface> interface = findInterface(*file->main, selection.kernel);
   if (!interface) return std::nullopt;
   Declared declared;
   for (const Interface::Item &item : interface->inputs) {

@@ -1,6 +1,7 @@
 #ifndef NORMC_TOOLS_NORMC_DECLARATIONS_H
 #define NORMC_TOOLS_NORMC_DECLARATIONS_H
 #include "compiler/Compiler.h"
+#include "compiler/frontend/Interface.h"
 #include "tools/normc/Options.h"
 #include <map>
 
@@ -18,6 +19,9 @@ struct Declared {
   std::map<std::string, Input> inputs; // runtime scalars among them
   std::vector<std::string> outputs;    // updated states among them
 };
+
+/// The interface of a kernel or gradient of a file; of the first kernel where there is no name.
+std::optional<Interface> findInterface(const Unit &unit, const std::string &name);
 
 /// The declaration of the selected kernel; empty where the spec does not parse that far or has no such kernel, which
 /// the compiler will say with its reasons.

@@ -20,6 +20,7 @@ commands
   run        run a kernel on .npy files and write its results
   explain    print the axes, the phases, the passes and the bytes moved
   gradient   print a derived kernel as text
+  bench      time kernels beside the memory limit of this machine
   normc COMMAND --help says more; normc --version names the versions and devices
 
 a first run, without a file of data
@@ -106,6 +107,39 @@ the same results. Its parameters are bound, by -D or their defaults.
   normc gradient specs/group_norm.norm -k group_norm_backward -D groups=8 -D activation=silu
 )";
 
+constexpr std::string_view benchHelp =
+    R"(usage: normc bench PROBLEM...
+       normc bench --list LIST [--only TEXT,...]
+       normc bench FILE [selection] [--seed-input NAME=SHAPE:TYPE...] [--input NAME=FILE...]
+
+Times kernels beside the memory limit of this machine: the fastest of three copies (the C library's,
+plain stores, stores that bypass the caches) that read each full-sized input once and write each
+full-sized output once, in the same memory, by as many threads, in turns with the kernel. Times are
+medians; a copy of two inputs to one output reads both. Calls go through the runtime, bound once.
+
+A PROBLEM is SPEC[/KERNEL]:TYPE:LAYOUT:EXTENTS[:OPTION]..., such as
+  group_norm:bf16:nchw:8x256x56x56:groups=32
+SPEC is a standard spec or a path that ends in .norm. TYPE is that of the first input, x. LAYOUT has a
+letter a dimension, in memory order: the axes of x; d, h, w, l are dimensions of its pack. nchw>nhwc
+gives the outputs another order. An OPTION is one of
+  pass=fwd|bwd|fwdbwd    the kernel, its gradient (KERNEL_backward), or one after the other
+  omit=NAME,...          inputs and outputs to leave out
+  with=NAME,...          those to have beside the usual ones: optional inputs that come with the data
+                         (a mask, weights), and outputs that only a gradient takes
+  inplace=OUTPUT=INPUT   the output takes the input's memory
+  fixed                  specialised for the extents of x
+  NAME=VALUE             a compile-time parameter, or a scalar input
+
+With a FILE, inputs are passed as to normc run, and those that are needed and not given are made up.
+Without any input, those that a PROBLEM passes are made up: --size says their extents, and axes without
+a size share 2^22 points.
+
+  normc bench layer_norm:f32:bf:4096x1024 layer_norm:f32:bf:4096x1024:pass=fwdbwd --threads 1,2
+  normc bench --list tools/bench/workloads.txt --only group_norm --json
+  normc bench specs/group_norm.norm -D groups=8 --seed-input x=8x64x56x56:bf16 --cache warm,cold
+  normc bench specs/layer_norm.norm --size b=512,f=4096 --baseline
+)";
+
 std::string options(Command command) {
   std::string text = "\noptions\n";
   for (const OptionRow &row : optionRows())
@@ -131,6 +165,8 @@ std::string helpText(Command command) {
     return std::string(explainHelp) + options(command);
   case gradientCommand:
     return std::string(gradientHelp) + options(command);
+  case benchCommand:
+    return std::string(benchHelp) + options(command);
   }
   __builtin_unreachable();
 }

@@ -16,9 +16,9 @@ struct CommandRow {
 };
 constexpr CommandRow commands[] = {
     {"check", checkCommand, runCheck},       {"compile", compileCommand, runCompile},    {"run", runCommand, runKernel},
-    {"explain", explainCommand, runExplain}, {"gradient", gradientCommand, runGradient},
+    {"explain", explainCommand, runExplain}, {"gradient", gradientCommand, runGradient}, {"bench", benchCommand, runBench},
 };
-constexpr std::string_view laterCommands[] = {"bench", "fmt", "tune", "cache"};
+constexpr std::string_view laterCommands[] = {"fmt", "tune", "cache"};
 
 void unknownCommand(const std::string &word, Diagnostics &diagnostics) {
   for (std::string_view later : laterCommands)
@@ -68,6 +68,23 @@ std::string specsFolder() {
 }
 
 } // namespace
+
+std::string specPath(const std::string &spec) {
+  return spec.ends_with(".norm") ? spec : specsFolder() + "/" + spec + ".norm";
+}
+
+std::string missingSpec(const std::string &spec) {
+  if (spec.ends_with(".norm") || llvm::sys::fs::exists(specPath(spec))) return {};
+  std::vector<std::string> names;
+  std::error_code error;
+  for (llvm::sys::fs::directory_iterator file(specsFolder(), error), end; file != end && !error; file.increment(error))
+    if (llvm::StringRef name = llvm::sys::path::filename(file->path()); name.consume_back(".norm"))
+      names.push_back(name.str());
+  std::string near = nearestName(spec, names);
+  return fmt::format("no spec '{}': {}", spec,
+                     near.empty() ? "expected a standard one, or a path that ends in .norm"
+                                  : fmt::format("did you mean '{}'?", near));
+}
 
 std::optional<Source> readSource(const Options &options, Diagnostics &diagnostics) {
   std::optional<FileContents> contents = readFile(options.file, diagnostics);

@@ -8,7 +8,8 @@
 namespace normc::cli {
 namespace {
 
-constexpr unsigned selecting = compileCommand | runCommand | explainCommand;
+constexpr unsigned running = runCommand | benchCommand;
+constexpr unsigned selecting = compileCommand | running | explainCommand;
 constexpr unsigned binding = selecting | gradientCommand;
 constexpr unsigned every = checkCommand | binding;
 
@@ -36,7 +37,17 @@ public:
         parseOption(arguments, i);
       }
     }
-    if (options.file.empty()) fail("no FILE: expected the path of a .norm file");
+    bool isBench = options.command == benchCommand;
+    if (options.file.empty() && options.problems.empty() && options.list.empty())
+      fail(isBench ? "nothing to time: expected a .norm file, a problem such as layer_norm:f32:bf:4096x1024, or --list"
+                   : "no FILE: expected the path of a .norm file");
+    if (isBench && hasFile && (!options.problems.empty() || !options.list.empty()))
+      fail(fmt::format("both a FILE, {}, and problems: expected one of them", options.file));
+    if (!options.only.empty() && options.list.empty()) fail("--only chooses from a --list: there is none");
+    if (options.threadCounts.empty()) {
+      options.threadCounts.push_back(1);
+      if (runtime::ThreadPool::cores() > 1) options.threadCounts.push_back(runtime::ThreadPool::cores());
+    }
   }
 
 private:
@@ -47,6 +58,8 @@ private:
   void fail(std::string message) { usageError(diagnostics, std::move(message)); }
 
   void addFile(std::string_view file) {
+    if (options.command == benchCommand && file.find(':') != std::string_view::npos)
+      return options.problems.emplace_back(file), void();
     if (hasFile) return fail(fmt::format("more than one FILE: '{}' and '{}'", options.file, file));
     if (file.empty()) return fail("FILE is empty: expected the path of a .norm file");
     hasFile = true;
@@ -80,7 +93,11 @@ private:
     }
     if (row->argument.empty()) {
       if (value) return fail(fmt::format("{} takes no value, found '{}'", name, *value));
-      options.time = true;
+      bool &flag = name == "--time"   ? options.time
+                   : name == "--json" ? options.json
+                   : name == "--low"  ? options.low
+                                      : options.baseline;
+      flag = true;
       return;
     }
     if (!value) {
@@ -129,6 +146,13 @@ private:
     if (name == "--seed-input") return addSeedInput(value);
     if (name == "--device") return setDevice(value);
     if (name == "--threads") return setThreads(value);
+    if (name == "--cache") return setCache(value);
+    if (name == "--repeat") return setRounds(value);
+    if (name == "--offset") return setOffsets(value);
+    if (name == "--list") return setOnce(options.list, name, value);
+    if (name == "--save") return setOnce(options.save, name, value);
+    if (name == "--only")
+      for (const std::string &part : splitText(value, ',')) options.only.push_back(part);
   }
 
   std::vector<std::string> given; // options that stand once
@@ -274,16 +298,8 @@ private:
     std::string name, rest;
     if (!pair("--scalar", value, "NAME=NUMBER", name, rest)) return;
     ScalarValue scalar;
-    scalar.text = rest;
-    if (rest == "true" || rest == "false") {
-      scalar.boolean = rest == "true";
-    } else {
-      scalar.integer = parseInteger(rest);
-      std::optional<double> real = parseReal(rest);
-      if (!real)
-        return fail(fmt::format("--scalar {}: expected a number, inf, nan, true or false, found '{}'", name, rest));
-      scalar.real = *real;
-    }
+    if (!parseScalar(rest, scalar))
+      return fail(fmt::format("--scalar {}: expected a number, inf, nan, true or false, found '{}'", name, rest));
     if (!options.scalars.try_emplace(name, scalar).second) fail(fmt::format("--scalar {} stands twice", name));
   }
 
@@ -315,11 +331,39 @@ private:
   }
 
   void setThreads(const std::string &value) {
-    std::optional<int64_t> threads = parseInteger(value);
-    if (!threads || *threads < 1 || *threads > runtime::ThreadPool::limit)
-      return fail(
-          fmt::format("--threads: expected an integer from 1 to {}, found '{}'", runtime::ThreadPool::limit, value));
-    options.threads = static_cast<unsigned>(*threads);
+    bool isBench = options.command == benchCommand;
+    for (const std::string &part : isBench ? splitText(value, ',') : std::vector<std::string>(1, value)) {
+      std::optional<int64_t> threads = parseInteger(part);
+      if (!threads || *threads < 1 || *threads > runtime::ThreadPool::limit)
+        return fail(
+            fmt::format("--threads: expected an integer from 1 to {}, found '{}'", runtime::ThreadPool::limit, part));
+      options.threads = static_cast<unsigned>(*threads);
+      options.threadCounts.push_back(options.threads);
+    }
+  }
+
+  void setCache(const std::string &value) {
+    options.warm = options.cold = false;
+    for (const std::string &part : splitText(value, ','))
+      if (part == "warm") options.warm = true;
+      else if (part == "cold") options.cold = true;
+      else return fail(fmt::format("--cache: expected warm, cold or warm,cold, found '{}'", part));
+  }
+
+  void setRounds(const std::string &value) {
+    std::optional<int64_t> rounds = parseInteger(value);
+    if (!rounds || *rounds < 1 || *rounds > 10000)
+      return fail(fmt::format("--repeat: expected an integer from 1 to 10000, found '{}'", value));
+    options.rounds = static_cast<int>(*rounds);
+  }
+
+  void setOffsets(const std::string &value) {
+    std::vector<std::string> parts = splitText(value, ',');
+    std::optional<int64_t> input = parseInteger(parts[0]), output = parts.size() == 2 ? parseInteger(parts[1]) : input;
+    auto good = [](std::optional<int64_t> bytes) { return bytes && *bytes >= 0 && *bytes < 4096; };
+    if (!good(input) || !good(output) || parts.size() > 2)
+      return fail(fmt::format("--offset: expected bytes from 0 to 4095, such as 0,64, found '{}'", value));
+    options.offsets = {*input, *output};
   }
 };
 
@@ -327,6 +371,18 @@ private:
 
 Diagnostics::Entry &usageError(Diagnostics &diagnostics, std::string message) {
   return diagnostics.error({"normc"}, std::move(message), Fault::usage);
+}
+
+bool parseScalar(const std::string &text, ScalarValue &scalar) {
+  scalar.text = text;
+  if (text == "true" || text == "false") {
+    scalar.boolean = text == "true";
+    return true;
+  }
+  scalar.integer = parseInteger(text);
+  std::optional<double> real = parseReal(text);
+  if (real) scalar.real = *real;
+  return real.has_value();
 }
 
 const std::vector<std::string> &stageNames() {
@@ -348,19 +404,29 @@ const std::vector<OptionRow> &optionRows() {
       {"-I", "DIR", every, "look imports up here, after the importing file's folder"},
       {"--target", "TARGET", compileCommand | explainCommand,
        "cpu (this machine; the default) or a level: cpu:x86-64-v3, cpu:x86-64-v4"},
-      {"--target", "TARGET", runCommand, ""}, // for tests
+      {"--target", "TARGET", running, ""}, // for tests
       {"--emit", "KIND,...", compileCommand, "what to write: a stage, or object (the default) or shared"},
       {"-o", "OUT", compileCommand,
        "the file to write, - for standard output; with several kinds, what their names begin with"},
       {"--stop-after", "STAGE", compileCommand, "compile no further; without --emit, write that stage"},
       {"--dump-stages", "DIR", compileCommand, "write each stage to a file of this folder"},
-      {"--input", "NAME=FILE", runCommand, "an input or state: x=x.npy, x=all.npz, x=all.npz:key"},
-      {"--seed-input", "NAME=SHAPE:TYPE[:DIST]", runCommand, "an input made up: x=8x64x56x56:f32:normal(0,1)"},
-      {"--scalar", "NAME=NUMBER", runCommand, "a scalar input: momentum=0.99, training=true, rmax=inf"},
+      {"--input", "NAME=FILE", running, "an input or state: x=x.npy, x=all.npz, x=all.npz:key"},
+      {"--seed-input", "NAME=SHAPE:TYPE[:DIST]", running, "an input made up: x=8x64x56x56:f32:normal(0,1)"},
+      {"--scalar", "NAME=NUMBER", running, "a scalar input: momentum=0.99, training=true, rmax=inf"},
       {"--output", "NAME=FILE", runCommand, "an output or updated state to write: y=y.npy, y=all.npz:key"},
       {"--device", "DEVICE", runCommand, "cpu (the default) or evaluator, the slow oracle in double"},
       {"--threads", "N", runCommand, "threads that share the work; without it, one a core"},
       {"--time", "", runCommand, "print the time, bytes a second and the share of the memory limit"},
+      {"--list", "LIST", benchCommand, "time the problems of a file, one a line"},
+      {"--only", "TEXT,...", benchCommand, "of the list, those with one of the texts in their line"},
+      {"--threads", "N,...", benchCommand, "numbers of threads, one after another; without it, 1 and one a core"},
+      {"--cache", "STATE,...", benchCommand, "warm (the default): what is timed ran just before; cold: its data left all caches"},
+      {"--repeat", "N", benchCommand, "rounds, in which all that is compared takes turns; 15 without it"},
+      {"--low", "", benchCommand, "count the fast tenth of the runs, not medians: where others use the machine too"},
+      {"--baseline", "", benchCommand, "time the kernel beside the same one for cpu:x86-64-v3, which knows no machine"},
+      {"--offset", "INPUTS[,OUTPUTS]", benchCommand, "where arrays begin, in bytes from the begin of a page"},
+      {"--save", "DIR", benchCommand, "write the arrays, inputs and results, to DIR/NAME.npy"},
+      {"--json", "", benchCommand, "print the results as JSON"},
   };
   return rows;
 }

@@ -17,7 +17,8 @@ enum Command : unsigned {
   compileCommand = 2,
   runCommand = 4,
   explainCommand = 8,
-  gradientCommand = 16
+  gradientCommand = 16,
+  benchCommand = 32
 };
 
 /// What runs a kernel.
@@ -56,7 +57,18 @@ struct Options : Arrays {
   Device device = Device::cpu;
   unsigned threads = 0; // 0: one a core
   bool time = false;
+
+  // Of bench: problems as lines of text, and how they are timed.
+  std::vector<std::string> problems, only;
+  std::string list, save;
+  std::vector<unsigned> threadCounts;
+  std::optional<std::pair<int64_t, int64_t>> offsets; // of inputs and outputs
+  bool warm = true, cold = false, json = false, baseline = false, low = false;
+  int rounds = 15;
 };
+
+/// Reads a number, inf, nan, true or false; false where it is none of them.
+bool parseScalar(const std::string &text, ScalarValue &scalar);
 
 /// One option of the command line.
 struct OptionRow {

@@ -1,10 +1,12 @@
+#include "tools/bench/Measure.h"
+#include "tools/bench/Traffic.h"
 #include "tools/normc/Commands.h"
 #include "tools/normc/Job.h"
 #include "tools/normc/OutputFiles.h"
 #include "tools/normc/Replicas.h"
 #include "tools/normc/Summary.h"
-#include "tools/normc/Timing.h"
 #include <chrono>
+#include <cstring>
 #include <fmt/format.h>
 
 namespace normc::cli {
@@ -83,21 +85,36 @@ bool printSummaries(const Job &job, const Signature &signature, Diagnostics &dia
 /// "time: 812.4 us, 126.5 GB/s, 97% of the memory limit (…)".
 bool printTime(Job &job, runtime::ThreadPool &pool, double compileSeconds, Diagnostics &diagnostics) {
   unsigned workers = job.workers();
-  auto prepare = [&] {
-    workers = std::max(workers, job.workers());
-    job.restore();
-  };
-  Timings timings = measure(prepare, [&] { job.run(pool); }, job.bytes(), pool);
+  int64_t bytes = job.bytes();
+  std::vector<bench::Thing> things = {{[&] { job.run(pool); }, [&] {
+                                         workers = std::max(workers, job.workers());
+                                         job.restore();
+                                       }}};
+  // A copy of as many bytes, where there is memory for it.
+  std::optional<runtime::Buffer> from = runtime::Buffer::allocate(static_cast<size_t>(bytes / 2)),
+                                 to = runtime::Buffer::allocate(static_cast<size_t>(bytes / 2));
+  bench::Traffic traffic({}, {});
+  if (from && to) {
+    std::memset(from->data(), 1, from->size());
+    std::memset(to->data(), 2, to->size());
+    bench::Stream read[] = {{from->data(), bytes / 2}}, written[] = {{to->data(), bytes / 2}};
+    traffic = bench::Traffic(read, written);
+  }
+  if (traffic.bytes())
+    for (bench::Traffic::Way way : bench::Traffic::ways)
+      things.push_back({[&, way] { traffic.move(way, pool); }});
+  std::vector<bench::Spread> spreads = bench::measure(things, {}, pool);
   if (diagnostics.any()) return false;
-  auto bytes = static_cast<double>(job.bytes());
-  std::string text = fmt::format("compile: {:.1f} ms\ntime: {:.2f} us, {:.2f} GB/s", compileSeconds * 1e3,
-                                 timings.kernel * 1e6, bytes / timings.kernel / 1e9);
-  if (timings.ordinaryCopy > 0) {
-    double limit = std::min(timings.ordinaryCopy, timings.bypassingCopy);
+  double seconds = spreads[0].median;
+  std::string text = fmt::format("compile: {:.1f} ms\ntime: {:.2f} us, {:.2f} GB/s", compileSeconds * 1e3, seconds * 1e6,
+                                 static_cast<double>(bytes) / seconds / 1e9);
+  if (traffic.bytes()) {
+    auto limit = std::min_element(spreads.begin() + 1, spreads.end(),
+                                  [](const auto &one, const auto &other) { return one.median < other.median; });
     text += fmt::format(", {:.0f}% of the memory limit ({} copy of as many bytes: {:.2f} us, {:.2f} GB/s)",
-                        100 * limit / timings.kernel,
-                        timings.bypassingCopy <= timings.ordinaryCopy ? "cache-bypassing" : "ordinary", limit * 1e6,
-                        bytes / limit / 1e9);
+                        100 * limit->median / seconds,
+                        nameOf(bench::Traffic::ways[static_cast<size_t>(limit - spreads.begin() - 1)]),
+                        limit->median * 1e6, static_cast<double>(bytes) / limit->median / 1e9);
   }
   text +=
       fmt::format("\nthreads: {}, of which at least {} took part\n", pool.threads(), std::max(workers, job.workers()));

@@ -20,7 +20,6 @@ LINES = [
     (["runn", KERNELS], "unknown command 'runn': did you mean 'run'"),
     (["frobnicate"], "unknown command 'frobnicate': expected one of check, compile, run, explain"),
     (["--verbose"], "unknown option '--verbose'"),
-    (["bench", KERNELS], "this version does not have the command 'bench' yet"),
     (["fmt", KERNELS], "does not have the command 'fmt' yet"),
     (["gradient", KERNELS], "no gradient is named: the file has none"),
     (["gradient", KERNELS, "-k", "scale"], "`scale` is a kernel, not a gradient: the file has none"),
