@@ -178,8 +178,6 @@ bool Call::bindShapes(std::span<const TensorView> tensors, const Communicator *c
   fingerprint = fingerprintOf(*callee, *bound);
   if (callee->signature().acrossReplicas) bound->leaves.push_back(replicas);
   if (!allocateWorkspace(bound->leaves.data(), diagnostics)) return false;
-  // Waking other threads takes as long as one thread takes for this much.
-  constexpr int64_t smallBytes = 128 * 1024;
   int64_t total = 0;
   for (size_t i = 0; i < arguments.size(); ++i)
     total += elements(tensors[positions[i]].shape) * bytesOf(arguments[i].type);
@@ -233,7 +231,7 @@ bool Call::run(std::span<const TensorView> tensors, ThreadPool &pool, Diagnostic
   bool isGood = check(tensors, communicator, diagnostics);
   if (communicator) isGood = agree(isGood, *communicator, diagnostics);
   if (!isGood) return false;
-  bool alone = smallCall && !pool.isExplicit();
+  bool alone = smallCall && !pool.spreads();
   std::optional<unsigned> ran = runPhases(callee->phases(), pointers.data(), extents->leaves.data(), workspace.data(),
                                           alone ? nullptr : &pool, communicator, messages);
   if (!ran) {

@@ -37,6 +37,9 @@ public:
   bool run(std::span<const TensorView> tensors, ThreadPool &pool, Diagnostics &diagnostics,
            Communicator *communicator = nullptr);
 
+  /// Waking other threads takes longer than one thread takes for less than this much.
+  static constexpr int64_t smallBytes = 256 * 1024;
+
   /// The largest number of threads that took part in one phase of the last run.
   unsigned workers() const { return lastWorkers; }
   const Kernel &kernel() const { return *callee; }

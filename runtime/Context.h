@@ -10,7 +10,8 @@ namespace normc::runtime {
 class Context {
 public:
   /// 0 threads: one for each core that this process may use. The target is this machine, or a level that it has.
-  explicit Context(unsigned threads = 0, std::string target = "cpu") : workers(threads), target(std::move(target)) {}
+  explicit Context(unsigned threads = 0, std::string target = "cpu", bool spreads = false)
+      : workers(threads, spreads), target(std::move(target)) {}
 
   ThreadPool &pool() { return workers; }
 

@@ -11,7 +11,7 @@ packages=(
   git ca-certificates cmake ninja-build ccache
   clang-22 lld-22 libc6-dev libstdc++-12-dev
   llvm-22-dev llvm-22-tools libmlir-22-dev mlir-22-tools
-  libfmt-dev libpthreadpool-dev libzip-dev libzstd-dev zlib1g-dev
+  libfmt-dev libzip-dev libzstd-dev zlib1g-dev
   python3 python3-venv
 )
 python_packages=(numpy==2.4.6 ml_dtypes==0.6.0)

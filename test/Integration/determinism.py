@@ -26,7 +26,7 @@ class Kernel:
         return arrays
 
     def __call__(self, arrays, outputs, threads=None):
-        options = self.options + (["--threads", threads] if threads else [])
+        options = self.options + (["--threads", threads, "--spread"] if threads else [])
         path = os.path.join(SPECS, self.file + ".norm")
         return run(path, arrays, outputs, self.kernel, self.defines, options=options)
 

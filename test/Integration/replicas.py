@@ -24,7 +24,7 @@ def job(path, replicas, outputs, common=None, options=(), device="cpu", threads=
     folder = tempfile.mkdtemp(dir=scratch())
     arguments = ["run", path, "--device", device, *options]
     if threads:
-        arguments += ["--threads", threads]
+        arguments += ["--threads", threads, "--spread"]
     for at, inputs in [("", common or {}), *((f"@{i}", inputs) for i, inputs in enumerate(replicas))]:
         for name, value in inputs.items():
             file = os.path.join(folder, f"{name}{at}.npy")

@@ -84,7 +84,7 @@ class Case:
         self.kernel.seen |= {"1 thread", f"{threads} threads"}
         target = ["--target", self.kernel.target]
         first = self.execute("cpu", *target, "--threads", "1")
-        other = self.execute("cpu", *target, "--threads", str(threads))
+        other = self.execute("cpu", *target, "--threads", str(threads), "--spread")
         for name, (tensor, v) in self.kernel.results.items():
             _, allowed = self.maker.expected(tensor, v)
             compare(name, tensor, first[name], evaluated[name].astype(np.float64), allowed, self.verbose)

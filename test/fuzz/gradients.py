@@ -134,7 +134,7 @@ class Gradient(Case):
         threads = str(self.maker.pick([2, 3, 7]))
         target = ["--target", self.kernel.target]
         first = self.gradients(self.arrays, cotangents, "cpu", *target, "--threads", "1")
-        other = self.gradients(self.arrays, cotangents, "cpu", *target, "--threads", threads)
+        other = self.gradients(self.arrays, cotangents, "cpu", *target, "--threads", threads, "--spread")
         for name, expected in gradients.items():
             if first[name].tobytes() != other[name].tobytes():
                 raise Failure(f"{name} has other bits with other threads")

@@ -90,7 +90,7 @@ int threadsCase() {
   slow = true;
   for (int64_t n : {1, 64, 1000})
     for (unsigned threads : {1u, 2u, 3u, 7u}) {
-      ThreadPool pool(threads);
+      ThreadPool pool(threads, true);
       Arrays alone(n, 5), shared(n, 5);
       Diagnostics diagnostics;
       ThreadPool one(1);

@@ -67,8 +67,7 @@ std::string row(const Result &result, const cli::Options &options) {
   if (result.kernel.isNoisy() || result.copies[result.fastest()].isNoisy()) more += "  noisy";
   return fmt::format(fmt::runtime(rowFormat), result.problem, result.threads, result.cold ? "cold" : "warm",
                      fmt::format("{:.2f}", result.seconds() * 1e6),
-                     fmt::format("{:.1f}", result.bytesPerSecond() / 1e9),
-                     fmt::format("{:.2f}", result.limit() * 1e6),
+                     fmt::format("{:.1f}", result.bytesPerSecond() / 1e9), fmt::format("{:.2f}", result.limit() * 1e6),
                      fmt::format("{:.0f}%", 100 * result.limit() / result.seconds()), more);
 }
 

@@ -54,8 +54,7 @@ int64_t lastCacheBytes() {
   return (kilobytes > 0 ? kilobytes : usual) << 10;
 }
 
-std::vector<Spread> measure(const std::vector<Thing> &things, const Rules &rules,
-                            runtime::ThreadPool &pool) {
+std::vector<Spread> measure(const std::vector<Thing> &things, const Rules &rules, runtime::ThreadPool &pool) {
   constexpr double sampleSeconds = 2e-5, roundSeconds = 3e-3;
   constexpr int64_t mostCalls = 1000;
   constexpr size_t mostSamples = 16; // a round
@@ -64,7 +63,8 @@ std::vector<Spread> measure(const std::vector<Thing> &things, const Rules &rules
   for (size_t i = 0; i < things.size(); ++i) {
     secondsOf(things[i], 1);
     double once = secondsOf(things[i], 1);
-    if (!rules.cold && !things[i].prepare) calls[i] = std::clamp(static_cast<int64_t>(sampleSeconds / once), int64_t(1), mostCalls);
+    if (!rules.cold && !things[i].prepare)
+      calls[i] = std::clamp(static_cast<int64_t>(sampleSeconds / once), int64_t(1), mostCalls);
   }
   std::optional<Sweep> sweep;
   if (rules.cold) sweep.emplace(pool);

@@ -31,8 +31,7 @@ struct Rules {
 /// once untimed, so that it finds what a call of its own left in the caches, then a few times timed; each is first
 /// as often as any other. Things that take less than the clock resolves are called many times a sample. `pool` is what
 /// sweeps the caches where they are to be cold.
-std::vector<Spread> measure(const std::vector<Thing> &things, const Rules &rules,
-                            runtime::ThreadPool &pool);
+std::vector<Spread> measure(const std::vector<Thing> &things, const Rules &rules, runtime::ThreadPool &pool);
 
 /// Bytes of the last cache that this machine's cores share.
 int64_t lastCacheBytes();

@@ -94,9 +94,8 @@ const Interface::Item *mainInput(const Interface &interface) {
 std::vector<std::string> optionalData(const Interface &interface, const Interface::Item &main) {
   std::vector<std::string> names;
   for (const Interface::Item &item : interface.inputs)
-    if (item.optional && std::any_of(item.type->dims.begin(), item.type->dims.end(), [&](const AxisRef &axis) {
-          return axis.name == main.type->dims[0].name;
-        }))
+    if (item.optional && std::any_of(item.type->dims.begin(), item.type->dims.end(),
+                                     [&](const AxisRef &axis) { return axis.name == main.type->dims[0].name; }))
       names.push_back(item.name);
   return names;
 }
@@ -151,7 +150,7 @@ private:
   const Problem &problem;
   const cli::Options &common;
   Diagnostics &diagnostics;
-  const Interface::Item *main = nullptr; // the input that the line is about
+  const Interface::Item *main = nullptr;                      // the input that the line is about
   std::vector<std::string> declared, inputOrder, outputOrder; // empty: as declared
   std::map<std::string, int64_t> ranks, sizes;
 
@@ -182,8 +181,7 @@ private:
       if (axis.pack && layout.find(axis.name) == std::string::npos) pack = pack.empty() ? axis.name : "?";
     }
     auto expected = [&] {
-      return fmt::format("layout {}: expected the axes of {}{}, in letters", layout, main->name,
-                         toText(*main->type));
+      return fmt::format("layout {}: expected the axes of {}{}, in letters", layout, main->name, toText(*main->type));
     };
     for (size_t at = 0; at < layout.size(); ++at) {
       std::string letter(1, layout[at]), name;
@@ -300,8 +298,9 @@ std::optional<Problem> parseProblem(std::string_view text, std::string &error) {
   if (error.empty()) {
     std::optional<ElementType> type = elementTypeNamed(parts[1]);
     if (type) problem.type = *type;
-    else error = fmt::format("expected an element type (f64 f32 f16 bf16 f8e4m3 f8e5m2 i8 u8 i32 i64 bool), found '{}'",
-                             parts[1]);
+    else
+      error = fmt::format("expected an element type (f64 f32 f16 bf16 f8e4m3 f8e5m2 i8 u8 i32 i64 bool), found '{}'",
+                          parts[1]);
   }
   if (error.empty()) error = parseLayout(parts[2], problem);
   if (error.empty()) error = parseExtents(parts[3], problem);

@@ -50,8 +50,8 @@ struct Stage {
 /// error of usage. `options` are those that the command line gives for all problems.
 std::vector<Stage> stagesOf(const Problem &problem, const cli::Options &options, Diagnostics &diagnostics);
 
-/// The stage that a command line says by itself: a file, a selection, and inputs as of `normc run`. Without any input it
-/// passes what a problem's line does, each pack with one dimension.
+/// The stage that a command line says by itself: a file, a selection, and inputs as of `normc run`. Without any input
+/// it passes what a problem's line does, each pack with one dimension.
 std::vector<Stage> stagesOf(const cli::Options &options, Diagnostics &diagnostics);
 
 } // namespace normc::bench

@@ -1,4 +1,5 @@
 #include "tools/bench/Traffic.h"
+#include "runtime/Call.h"
 #include <algorithm>
 #include <atomic>
 #include <cstring>
@@ -134,7 +135,8 @@ void Traffic::moveBlocks(void *context, int64_t first, int64_t last) {
       }
       // In place the C library has nothing to do.
       bool apart = common && from[0] != to.data;
-      if (job.way == Way::library && flow.sources == 1 && apart) std::memcpy(to.data, from[0], static_cast<size_t>(common));
+      if (job.way == Way::library && flow.sources == 1 && apart)
+        std::memcpy(to.data, from[0], static_cast<size_t>(common));
       else if (common) (wide ? moveWide : moveNarrow)(bypass, flow.sources, from, to.data, common / lineBytes);
       for (size_t i = 0; i < flow.sources; ++i)
         (wide ? readWide : readNarrow)(sources[i].data + common, (sources[i].bytes - common) / lineBytes);
@@ -152,7 +154,8 @@ void Traffic::moveBlocks(void *context, int64_t first, int64_t last) {
 
 void Traffic::move(Way way, runtime::ThreadPool &pool) const {
   Job job{this, way};
-  pool.run(blocks, moveBlocks, &job);
+  if (total < runtime::Call::smallBytes) moveBlocks(&job, 0, blocks);
+  else pool.run(blocks, moveBlocks, &job);
 }
 
 const char *nameOf(Traffic::Way way) {

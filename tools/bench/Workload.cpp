@@ -128,7 +128,8 @@ bool Workload::compileStage(const Stage &stage, const std::string &target, Diagn
       diagnostics.error({place.format()}, "the file does not say which f8 its elements are: expected another type");
       return false;
     }
-    arrays.push_back({.name = name, .type = *tensor->type, .shape = tensor->shape, .given = std::move(tensor), .madeUp = {}});
+    arrays.push_back(
+        {.name = name, .type = *tensor->type, .shape = tensor->shape, .given = std::move(tensor), .madeUp = {}});
   }
   for (const auto &[name, seed] : options.seedInputs)
     arrays.push_back({.name = name, .type = seed.type, .shape = seed.shape, .given = {}, .madeUp = seed});
@@ -215,8 +216,8 @@ bool Workload::bindStage(const Stage &stage, Compiled &stageCompiled, Diagnostic
       name = shared->second;
     const Array *known = arrayNamed(name);
     if (known && known->type != argument.type) {
-      diagnostics.error({stage.options.file}, fmt::format("{} is {}: the kernel takes {}", name, nameOf(known->type),
-                                                          nameOf(argument.type)));
+      diagnostics.error({stage.options.file},
+                        fmt::format("{} is {}: the kernel takes {}", name, nameOf(known->type), nameOf(argument.type)));
       return false;
     }
     if (!known) {
@@ -246,11 +247,12 @@ bool Workload::allocate(std::optional<Offsets> offsets, Diagnostics &diagnostics
   for (size_t i = 0; i < arrays.size(); ++i) {
     Array &array = arrays[i];
     array.bytes = cli::byteCount(array.shape, bytesOf(array.type)).value_or(0);
-    int64_t offset = !offsets ? static_cast<int64_t>(i) * apart % pageBytes
-                              : (array.output ? offsets->outputs : offsets->inputs);
+    int64_t offset =
+        !offsets ? static_cast<int64_t>(i) * apart % pageBytes : (array.output ? offsets->outputs : offsets->inputs);
     if (offset % bytesOf(array.type) != 0) {
-      diagnostics.error({"normc"}, fmt::format("--offset {}: {} is {}, whose elements have {} bytes", offset,
-                                               array.name, nameOf(array.type), bytesOf(array.type)),
+      diagnostics.error({"normc"},
+                        fmt::format("--offset {}: {} is {}, whose elements have {} bytes", offset, array.name,
+                                    nameOf(array.type), bytesOf(array.type)),
                         Fault::usage);
       return false;
     }

@@ -15,8 +15,12 @@ struct CommandRow {
   void (*run)(const Options &options, Diagnostics &diagnostics);
 };
 constexpr CommandRow commands[] = {
-    {"check", checkCommand, runCheck},       {"compile", compileCommand, runCompile},    {"run", runCommand, runKernel},
-    {"explain", explainCommand, runExplain}, {"gradient", gradientCommand, runGradient}, {"bench", benchCommand, runBench},
+    {"check", checkCommand, runCheck},
+    {"compile", compileCommand, runCompile},
+    {"run", runCommand, runKernel},
+    {"explain", explainCommand, runExplain},
+    {"gradient", gradientCommand, runGradient},
+    {"bench", benchCommand, runBench},
 };
 constexpr std::string_view laterCommands[] = {"fmt", "tune", "cache"};
 

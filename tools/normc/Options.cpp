@@ -93,11 +93,12 @@ private:
     }
     if (row->argument.empty()) {
       if (value) return fail(fmt::format("{} takes no value, found '{}'", name, *value));
-      bool &flag = name == "--time"   ? options.time
-                   : name == "--json" ? options.json
-                   : name == "--low"  ? options.low
-                                      : options.baseline;
-      flag = true;
+      for (auto [flag, option] : {std::pair("--time", &options.time),
+                                  {"--json", &options.json},
+                                  {"--low", &options.low},
+                                  {"--baseline", &options.baseline},
+                                  {"--spread", &options.spread}})
+        if (name == flag) *option = true;
       return;
     }
     if (!value) {
@@ -405,6 +406,7 @@ const std::vector<OptionRow> &optionRows() {
       {"--target", "TARGET", compileCommand | explainCommand,
        "cpu (this machine; the default) or a level: cpu:x86-64-v3, cpu:x86-64-v4"},
       {"--target", "TARGET", running, ""}, // for tests
+      {"--spread", "", runCommand, ""},    // for tests
       {"--emit", "KIND,...", compileCommand, "what to write: a stage, or object (the default) or shared"},
       {"-o", "OUT", compileCommand,
        "the file to write, - for standard output; with several kinds, what their names begin with"},
@@ -420,7 +422,8 @@ const std::vector<OptionRow> &optionRows() {
       {"--list", "LIST", benchCommand, "time the problems of a file, one a line"},
       {"--only", "TEXT,...", benchCommand, "of the list, those with one of the texts in their line"},
       {"--threads", "N,...", benchCommand, "numbers of threads, one after another; without it, 1 and one a core"},
-      {"--cache", "STATE,...", benchCommand, "warm (the default): what is timed ran just before; cold: its data left all caches"},
+      {"--cache", "STATE,...", benchCommand,
+       "warm (the default): what is timed ran just before; cold: its data left all caches"},
       {"--repeat", "N", benchCommand, "rounds, in which all that is compared takes turns; 15 without it"},
       {"--low", "", benchCommand, "count the fast tenth of the runs, not medians: where others use the machine too"},
       {"--baseline", "", benchCommand, "time the kernel beside the same one for cpu:x86-64-v3, which knows no machine"},

@@ -57,6 +57,7 @@ struct Options : Arrays {
   Device device = Device::cpu;
   unsigned threads = 0; // 0: one a core
   bool time = false;
+  bool spread = false; // small calls over all threads too
 
   // Of bench: problems as lines of text, and how they are timed.
   std::vector<std::string> problems, only;

@@ -86,7 +86,8 @@ bool printSummaries(const Job &job, const Signature &signature, Diagnostics &dia
 bool printTime(Job &job, runtime::ThreadPool &pool, double compileSeconds, Diagnostics &diagnostics) {
   unsigned workers = job.workers();
   int64_t bytes = job.bytes();
-  std::vector<bench::Thing> things = {{[&] { job.run(pool); }, [&] {
+  std::vector<bench::Thing> things = {{[&] { job.run(pool); },
+                                       [&] {
                                          workers = std::max(workers, job.workers());
                                          job.restore();
                                        }}};
@@ -101,13 +102,12 @@ bool printTime(Job &job, runtime::ThreadPool &pool, double compileSeconds, Diagn
     traffic = bench::Traffic(read, written);
   }
   if (traffic.bytes())
-    for (bench::Traffic::Way way : bench::Traffic::ways)
-      things.push_back({[&, way] { traffic.move(way, pool); }});
+    for (bench::Traffic::Way way : bench::Traffic::ways) things.push_back({[&, way] { traffic.move(way, pool); }});
   std::vector<bench::Spread> spreads = bench::measure(things, {}, pool);
   if (diagnostics.any()) return false;
   double seconds = spreads[0].median;
-  std::string text = fmt::format("compile: {:.1f} ms\ntime: {:.2f} us, {:.2f} GB/s", compileSeconds * 1e3, seconds * 1e6,
-                                 static_cast<double>(bytes) / seconds / 1e9);
+  std::string text = fmt::format("compile: {:.1f} ms\ntime: {:.2f} us, {:.2f} GB/s", compileSeconds * 1e3,
+                                 seconds * 1e6, static_cast<double>(bytes) / seconds / 1e9);
   if (traffic.bytes()) {
     auto limit = std::min_element(spreads.begin() + 1, spreads.end(),
                                   [](const auto &one, const auto &other) { return one.median < other.median; });
@@ -127,7 +127,7 @@ double secondsSince(std::chrono::steady_clock::time_point begin) {
 
 bool runOnCpu(const Options &options, const Source &source, const Selection &selection, Job &job, Signature &signature,
               Diagnostics &diagnostics) {
-  runtime::Context context(options.threads, options.target);
+  runtime::Context context(options.threads, options.target, options.spread);
   auto begin = std::chrono::steady_clock::now();
   std::shared_ptr<const runtime::Kernel> kernel = context.kernel(source, selection, diagnostics);
   double compileSeconds = secondsSince(begin);
