@@ -2,7 +2,6 @@
 #include "tools/normc/Replicas.h"
 #include <fmt/format.h>
 #include <system_error>
-#include <thread>
 
 namespace normc::cli {
 
@@ -75,22 +74,43 @@ bool Job::prepare(const std::shared_ptr<const runtime::Kernel> &kernel) {
   return collect(true);
 }
 
-bool Job::run(runtime::ThreadPool &pool) {
-  auto runOne = [&](size_t number) {
-    Replica &replica = all[number];
-    replica.call->run(replica.arguments.views(), pool, replica.errors,
-                      group ? &group->communicator(static_cast<int64_t>(number)) : nullptr);
+void Job::runOne(size_t number) {
+  Replica &replica = all[number];
+  replica.call->run(replica.arguments.views(), *workersOfRun, replica.errors,
+                    group ? &group->communicator(static_cast<int64_t>(number)) : nullptr);
+}
+
+bool Job::startThreads() {
+  if (!meeting) meeting.emplace(static_cast<ptrdiff_t>(all.size()));
+  auto serve = [this](size_t number) {
+    for (meeting->arrive_and_wait(); workersOfRun; meeting->arrive_and_wait()) {
+      runOne(number);
+      meeting->arrive_and_wait();
+    }
   };
-  std::vector<std::thread> threads;
   try {
-    for (size_t number = 1; number < all.size(); ++number) threads.emplace_back(runOne, number);
-    runOne(0);
+    while (threads.size() + 1 < all.size()) threads.emplace_back(serve, threads.size() + 1);
+    return true;
   } catch (const std::system_error &) {
-    group->leave();
+    for (size_t absent = threads.size() + 1; absent < all.size(); ++absent) meeting->arrive_and_drop();
     diagnostics.error({"normc"}, fmt::format("no thread for replica {}", threads.size() + 1), Fault::system);
+    return false;
   }
-  for (std::thread &thread : threads) thread.join();
+}
+
+bool Job::run(runtime::ThreadPool &pool) {
+  if (!startThreads()) return false;
+  workersOfRun = &pool;
+  meeting->arrive_and_wait();
+  runOne(0);
+  meeting->arrive_and_wait();
   return collect(true);
+}
+
+Job::~Job() {
+  workersOfRun = nullptr;
+  if (meeting) meeting->arrive_and_wait();
+  for (std::thread &thread : threads) thread.join();
 }
 
 unsigned Job::workers() const {

@@ -3,7 +3,9 @@
 #include "runtime/Context.h"
 #include "runtime/Replicas.h"
 #include "tools/normc/Arguments.h"
+#include <barrier>
 #include <deque>
+#include <thread>
 
 namespace normc::cli {
 
@@ -11,6 +13,7 @@ namespace normc::cli {
 class Job {
 public:
   Job(const Options &options, Diagnostics &diagnostics);
+  ~Job();
 
   /// Reads the inputs of all. False with errors where one cannot be read.
   bool read();
@@ -21,7 +24,7 @@ public:
 
   /// Calls of a kernel, to be run with these arguments.
   bool prepare(const std::shared_ptr<const runtime::Kernel> &kernel);
-  /// Runs it on all replicas at once, each driven by a thread of its own. Where one fails, all do.
+  /// Runs it on all replicas at once, each driven by a thread of its own, which stays. Where one fails, all do.
   bool run(runtime::ThreadPool &pool);
   /// The largest number of threads that took part in a phase of one replica.
   unsigned workers() const;
@@ -47,6 +50,13 @@ private:
   std::deque<Replica> all;
   std::optional<runtime::Replicas> group; // where there are several
 
+  // The threads of all replicas but the first: they meet as a run begins, and as it ends.
+  std::vector<std::thread> threads;
+  std::optional<std::barrier<>> meeting;
+  runtime::ThreadPool *workersOfRun = nullptr; // none: the threads are to end
+
+  bool startThreads();
+  void runOne(size_t number);
   bool collect(bool isGood);
 };
 
