@@ -190,7 +190,8 @@ private:
     Array array = get(op.getInput());
     int64_t position = get(op.getPosition()).data()->integer;
     assert(position >= 0 && position < sizes.at(op.getAxisAttr()) && "checked when the extents were bound");
-    for (StringAttr leaf : llvm::reverse(kernel.leavesOf(op.getAxisAttr()))) {
+    SmallVector<StringAttr> leaves = kernel.leavesOf(op.getAxisAttr());
+    for (StringAttr leaf : llvm::reverse(leaves)) {
       int64_t size = sizes.at(leaf);
       array.offset += position % size * array.strideOf(leaf);
       position /= size;

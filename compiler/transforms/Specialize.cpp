@@ -270,18 +270,35 @@ private:
     return axes;
   }
 
-  /// Unread inputs stay where only they tell the extent of an axis that is needed, or the rank of a pack.
+  /// What is known of a call before its outputs are made.
+  struct Known {
+    llvm::SmallPtrSet<Attribute, 8> extents; // of these axes
+    llvm::SmallPtrSet<Attribute, 8> ranks;   // of these packs
+    llvm::SmallPtrSet<Attribute, 8> shapes;  // of these packs: the extent of each dimension
+    size_t size() const { return extents.size() + ranks.size() + shapes.size(); }
+    /// Whether all is known of an axis that is known of it here.
+    bool covers(const Known &other, Attribute axis) const {
+      return other.extents.contains(axis) <= extents.contains(axis) &&
+             other.ranks.contains(axis) <= ranks.contains(axis) && other.shapes.contains(axis) <= shapes.contains(axis);
+    }
+  };
+
+  /// Unread inputs stay where only they tell the extent of an axis that is needed, or the rank or the shape of a pack.
   void keepWhatTellsExtents(const llvm::SmallPtrSet<Attribute, 8> &needed, llvm::BitVector &dropped) {
-    llvm::SmallPtrSet<Attribute, 8> extents, ranks;
+    Known now;
+    auto &[extents, ranks, shapes] = now;
     for (Attribute axis : kernel.getAxes())
       if (cast<AxisAttr>(axis).isFixed()) extents.insert(cast<AxisAttr>(axis).getName());
     if (auto passed = kernel->getAttrOfType<DictionaryAttr>("norm.ranks"))
-      for (NamedAttribute rank : passed) ranks.insert(rank.getName());
+      for (NamedAttribute rank : passed) {
+        ranks.insert(rank.getName());
+        if (cast<IntegerAttr>(rank.getValue()).getInt() <= 1) shapes.insert(rank.getName()); // its extent is all
+      }
     auto deduce = [&] {
       for (bool changed = true; changed;) {
         changed = false;
         for (unsigned i = 0; i < kernel.getNumArguments(); ++i)
-          if (!dropped.test(i)) changed |= learn(i, extents, ranks);
+          if (!dropped.test(i)) changed |= learn(i, now);
         for (FactorOp factor : kernel.getBody().getOps<FactorOp>())
           if (followsFrom(extents, factor.getSize())) changed |= extents.insert(factor.getAxisAttr()).second;
         for (Attribute attribute : kernel.getAxes()) {
@@ -293,28 +310,24 @@ private:
         }
       }
     };
-    const auto given = std::make_pair(extents, ranks);
+    const Known given = now;
     deduce();
     // All that tell something, since it may take two to know a third; then without those that nothing needs.
     SmallVector<unsigned> telling;
     for (unsigned i = 0; i < kernel.getNumArguments(); ++i) {
       if (!dropped.test(i) || !isPassed(i)) continue;
-      size_t before = extents.size() + ranks.size();
+      size_t before = now.size();
       dropped.reset(i);
       deduce();
-      if (extents.size() + ranks.size() > before) telling.push_back(i);
+      if (now.size() > before) telling.push_back(i);
       else dropped.set(i);
     }
-    const auto known = std::make_pair(extents, ranks);
+    const Known known = now;
     for (unsigned i : llvm::reverse(telling)) {
       dropped.set(i);
-      std::tie(extents, ranks) = given;
+      now = given;
       deduce();
-      bool isMissed = llvm::any_of(needed, [&](Attribute axis) {
-        return (known.first.contains(axis) && !extents.contains(axis)) ||
-               (known.second.contains(axis) && !ranks.contains(axis));
-      });
-      if (isMissed) dropped.reset(i);
+      if (llvm::any_of(needed, [&](Attribute axis) { return !now.covers(known, axis); })) dropped.reset(i);
     }
   }
   /// Whether an integer can be computed from the extents of some axes.
@@ -328,18 +341,25 @@ private:
     return llvm::all_of(op->getOperands(), [&](Value operand) { return followsFrom(extents, operand); });
   }
   /// What the shape of an argument tells.
-  bool learn(unsigned argument, llvm::SmallPtrSet<Attribute, 8> &extents, llvm::SmallPtrSet<Attribute, 8> &ranks) {
+  bool learn(unsigned argument, Known &known) {
     bool changed = false;
+    auto isMade = [&](StringRef pack) { // only what is made has to get a shape
+      return llvm::any_of(llvm::seq(kernel.getNumResults()), [&](unsigned i) {
+        return llvm::is_contained(dimensionsIn(kernel.getResultAttr(i, "norm.dims")), pack);
+      });
+    };
     SmallVector<StringAttr> unknown;
     for (StringRef dimension : dimensionsIn(kernel.getArgAttr(argument, "norm.dims"))) {
+      StringRef written = dimension;
       bool isPack = dimension.consume_back("...");
       if (dimension == "1") continue;
       StringAttr axis = builder.getStringAttr(dimension);
-      changed |= extents.insert(axis).second;
-      if (isPack && !ranks.contains(axis)) unknown.push_back(axis);
+      changed |= known.extents.insert(axis).second;
+      if (isPack && isMade(written)) changed |= known.shapes.insert(axis).second;
+      if (isPack && !known.ranks.contains(axis)) unknown.push_back(axis);
     }
     if (unknown.size() != 1) return changed;
-    ranks.insert(unknown.front());
+    known.ranks.insert(unknown.front());
     return true;
   }
 

@@ -75,7 +75,9 @@ class Gradient(Case):
             return {name: results[name] for name in outputs}
 
     def forward(self, arrays):
-        return self.execute_with(arrays, self.of, "evaluator", ["-k", "generated", *self.kernel.options])
+        pairs = list(zip(self.kernel.options[::2], self.kernel.options[1::2]))
+        options = [word for pair in pairs if pair[0] != "--inplace" for word in pair]
+        return self.execute_with(arrays, self.of, "evaluator", ["-k", "generated", *options])
 
     def options_of_gradient(self):
         """Orders of outputs are those of cotangents; what is in place, and inputs that nothing needs, are not said."""

@@ -8,6 +8,8 @@
 // RUN: norm-opt %t/zeros.mlir --norm-specialize="omit=a,b" | FileCheck %s --check-prefix=ZEROS
 // RUN: norm-opt %t/unread.mlir --norm-specialize="outputs=count" | FileCheck %s --check-prefix=UNREAD
 // RUN: norm-opt %t/unread.mlir --norm-specialize="passed=x outputs=count" | FileCheck %s --check-prefix=NORANK
+// RUN: norm-opt %t/shape.mlir --norm-specialize="ranks=s=2 sizes=s=8" | FileCheck %s --check-prefix=SHAPE
+// RUN: norm-opt %t/shape.mlir --norm-specialize="ranks=s=1 sizes=s=8" | FileCheck %s --check-prefix=NOSHAPE
 
 // State that is updated stays an argument, read or not; without its update, and unread, it goes.
 // UPDATED: norm.name = "moving", norm.state
@@ -49,6 +51,12 @@
 // NORANK: axes(n, k)
 // NORANK-SAME: norm.name = "x"
 // NORANK-NOT: norm.name = "gamma"
+
+// The extent of s is fixed, not that of each of its dimensions.
+// SHAPE: norm.kernel @shape axes(n, s = 8)
+// SHAPE-SAME: norm.name = "x"
+// NOSHAPE: norm.kernel @shape axes(n, s = 8)
+// NOSHAPE-NOT: norm.name = "x"
 
 //--- state.mlir
 !n = tensor<?xf32, #norm.axes<n>>
@@ -131,4 +139,13 @@ norm.kernel @unread axes(n, k)
   %real = arith.sitofp %size : i64 to f32
   %count = norm.broadcast %real : f32 to !n
   norm.return %y, %count : !nk, !n
+}
+//--- shape.mlir
+!n = tensor<?xf32, #norm.axes<n>>
+!ns = tensor<?x?xf32, #norm.axes<n, s>>
+norm.kernel @shape axes(n, s)
+    (%x: !ns {norm.name = "x", norm.dims = ["n", "s..."]}, %a: !n {norm.name = "a", norm.dims = ["n"]})
+    -> (!ns {norm.name = "y", norm.dims = ["n", "s..."]}) {
+  %y = norm.broadcast %a : !n to !ns
+  norm.return %y : !ns
 }
