@@ -256,12 +256,12 @@ void Adjoint::shareAmongTies(Value input, Value extremum, ArrayAttr over, bool a
   // What is given may have been rounded where it was stored: no point need be equal to it.
   auto given = primal(extremum).getDefiningOp<arith::SelectOp>();
   Value exact = given && isGiven(given) ? given.getFalseValue() : primal(extremum);
-  Value tie = compareEqual(primal(input), build.to(exact, axes(input)));
-  Value ties = arith::UIToFPOp::create(b, withElement(input.getType(), element), tie);
+  Value isTie = compareEqual(primal(input), build.to(exact, axes(input)));
+  Value tie = arith::UIToFPOp::create(b, withElement(input.getType(), element), isTie), ties = tie;
   if (over) ties = ReduceOp::create(b, ReduceKind::sum, ties, over, b.getArrayAttr({}));
   if (across) ties = sumAcross(ties);
-  Value share = build.to(reciprocal(ties), axes(input));
-  add(input, term.times(select(tie, share, constantLike(0, input))));
+  // A product: where the extremum is NaN, which nothing is equal to, the derivative is 0 / 0.
+  add(input, term.times(arith::MulFOp::create(b, tie, build.to(reciprocal(ties), axes(input)))));
 }
 
 void Adjoint::reverseReduce(ReduceOp op, const Cotangent &term) {

@@ -66,7 +66,8 @@ private:
   void reverseAllReduce(norm::AllReduceOp op, const Cotangent &term);
   void reverseMoments(norm::MomentsOp op);
   void reverseAt(norm::AtOp op, const Cotangent &term);
-  /// To each point that equals the extremum an equal share; the points of all replicas where `across`.
+  /// To each point that equals the extremum an equal share; the points of all replicas where `across`. NaN where the
+  /// extremum is.
   void shareAmongTies(mlir::Value input, mlir::Value extremum, mlir::ArrayAttr over, bool across,
                       const Cotangent &term);
 

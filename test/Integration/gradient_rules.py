@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from harness import Failure, check, compare, finish, normc, run, scratch, shell
+from harness import TYPES, Failure, check, compare, finish, normc, run, scratch, shell
 
 NAN, INF = np.nan, np.inf
 DEVICES = ("evaluator", "cpu")
@@ -76,6 +76,30 @@ def subgradients():
         "kernel f(x: f32[n, k]) -> y: f32 { y = max(x over n, k) }\ngradient g of f { of y wrt x }",
         {"dy": 6, "x": [[7, 1], [7, 7]]},
         {"dx": [[2, 0], [2, 2]]},
+    )
+    rule(
+        "of NaN no point is the largest: the derivative is not known, unless nothing came in",
+        "kernel f(x: f32[n, k]) -> y: f32[n] { y = max(x over k) }\ngradient g of f { of y wrt x }",
+        {"dy": [1, 0, 1], "x": [[NAN, 1], [NAN, 1], [1, 1]]},
+        {"dx": [[NAN, NAN], [0, 0], [0.5, 0.5]]},
+    )
+    rule(
+        "abs at NaN, as at 0; min, max and clamp pass what they propagate",
+        "kernel f(x: f32[n]) -> (y: f32[n], m: f32[n], c: f32[n]) {\n"
+        "  y = abs(x)\n  m = max(x, 1)\n  c = clamp(x, 0, 1)\n}\ngradient g of f { of y, m, c wrt x }",
+        {"dy": [1, 1], "dm": [2, 2], "dc": [4, 4], "x": [NAN, 3]},
+        {"dx": [6, 3]},
+    )
+    rule(
+        "ties with a largest element that is given in fewer bits",
+        "kernel f(x: f32[n, k]) -> (y: f32[n, k], m: bf16[n]) {\n  m = max(abs(x) over k)\n  y = x / m\n}\n"
+        "gradient g of f { of y, m wrt x given m }",
+        # 1.001 is 1 in bf16: x / m takes that, and the elements that share are still those of 1.001.
+        {
+            "dy": [[0, 0, 1]], "dm": np.asarray([8], TYPES["bf16"]), "m": np.asarray([1], TYPES["bf16"]),
+            "x": [[1.001, -1.001, 0.5]],
+        },
+        {"dx": [[(8 - 0.5) / 2, -(8 - 0.5) / 2, 1]]},
     )
     rule(
         "floor, round and comparisons",
