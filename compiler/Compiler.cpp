@@ -16,6 +16,7 @@
 #include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/Support/raw_ostream.h"
+#include <mutex>
 
 using namespace mlir;
 
@@ -56,15 +57,17 @@ public:
   /// The upper half: from the text to a specialized kernel in value form. False on an error, or where the observer
   /// wants to go no further.
   bool specialize(const Source &source, const Selection &selection);
-  /// The lower half: from there to machine code.
-  std::optional<Artifact> generate(const Machine &machine);
-  /// From there to a plan, as text for people.
-  std::optional<std::string> explain(const Machine &machine);
+  /// From there to a plan: the module holds the kernel's variants then. False as above.
+  bool plan(const Machine &machine);
+  /// From a plan, all of it or one variant of it, to machine code.
+  std::optional<Artifact> generate(ModuleOp planned, const Machine &machine);
   /// From the text to a gradient's own text.
   std::optional<std::string> gradient(const Source &source, const Selection &selection);
 
   norm::KernelOp kernel;
   Signature signature;
+  /// What the last stage left.
+  ModuleOp kernels() { return *module; }
 
 private:
   static const DialectRegistry &registry() {
@@ -95,15 +98,14 @@ private:
     diagnostics.error(std::move(place), std::string("internal error in stage ") + stage + ": " + what, Fault::system);
   }
 
-  /// Takes the kernel through the stages up to and with `last`. False on an error, or where the observer wants to go no
-  /// further.
-  bool lower(const Machine &machine, llvm::StringRef last);
+  /// Takes a module through a stage. False on an error, or where the observer wants to go no further.
+  bool lower(ModuleOp kernels, const Machine &machine, const Stage &through);
 
   /// Runs a stage's passes and verifies what they leave. norm-opt verifies after each pass, which would be a tenth of
   /// the time of a compilation.
-  bool runPasses(PassManager &passes) {
+  bool runPasses(PassManager &passes, ModuleOp kernels) {
     passes.enableVerifier(false);
-    bool done = succeeded(passes.run(*module)) && succeeded(verify(*module));
+    bool done = succeeded(passes.run(kernels)) && succeeded(verify(kernels));
     if (!done && !diagnostics.any()) internalError({}, "it failed without saying why");
     return done;
   }
@@ -175,33 +177,28 @@ std::optional<std::string> Compilation::gradient(const Source &source, const Sel
   return formatKernel(kernel);
 }
 
-bool Compilation::lower(const Machine &machine, llvm::StringRef last) {
-  for (const Stage &next : pipeline()) {
-    stage = next.name;
-    PassManager passes(&context);
-    next.build(passes, machine);
-    if (!runPasses(passes) || !show(next.name, [&] { return textOf(*module); })) return false;
-    if (last == next.name) break;
-  }
-  return true;
+bool Compilation::lower(ModuleOp kernels, const Machine &machine, const Stage &through) {
+  stage = through.name;
+  PassManager passes(&context);
+  through.build(passes, machine);
+  return runPasses(passes, kernels) && show(through.name, [&] { return textOf(kernels); });
 }
 
-std::optional<std::string> Compilation::explain(const Machine &machine) {
-  if (!lower(machine, "planned")) return std::nullopt;
-  return explainPlan(*module, machine);
+bool Compilation::plan(const Machine &machine) {
+  return llvm::all_of(pipeline().drop_back(), [&](const Stage &next) { return lower(*module, machine, next); });
 }
 
-std::optional<Artifact> Compilation::generate(const Machine &machine) {
-  if (!lower(machine, "vector")) return std::nullopt;
+std::optional<Artifact> Compilation::generate(ModuleOp planned, const Machine &machine) {
+  if (!lower(planned, machine, pipeline().back())) return std::nullopt;
   Artifact artifact;
   artifact.signature = signature;
-  setSymbols(*module, artifact);
+  setSymbols(planned, artifact);
 
   stage = "llvm";
   PassManager lowering(&context);
   buildLowerToLLVM(lowering);
-  if (!runPasses(lowering)) return std::nullopt;
-  std::unique_ptr<NativeCode> code = NativeCode::translate(*module, machine, diagnostics);
+  if (!runPasses(lowering, planned)) return std::nullopt;
+  std::unique_ptr<NativeCode> code = NativeCode::translate(planned, machine, diagnostics);
   if (!code || !show("llvm", [&] { return code->text(); })) return std::nullopt;
 
   stage = "asm";
@@ -238,7 +235,8 @@ std::optional<Artifact> compile(const Source &source, const Selection &selection
   std::optional<Artifact> artifact;
   guarded(source.path, diagnostics, [&] {
     Compilation compilation(diagnostics, observer);
-    if (compilation.specialize(source, selection)) artifact = compilation.generate(*machine);
+    if (compilation.specialize(source, selection) && compilation.plan(*machine))
+      artifact = compilation.generate(compilation.kernels(), *machine);
   });
   return artifact;
 }
@@ -251,7 +249,8 @@ std::optional<std::string> explain(const Source &source, const Selection &select
   guarded(source.path, diagnostics, [&] {
     StageObserver none;
     Compilation compilation(diagnostics, none);
-    if (compilation.specialize(source, selection)) text = compilation.explain(*machine);
+    if (compilation.specialize(source, selection) && compilation.plan(*machine))
+      text = explainPlan(compilation.kernels(), *machine);
   });
   return text;
 }
@@ -265,11 +264,115 @@ std::optional<std::string> gradientText(const Source &source, const Selection &s
   return text;
 }
 
-struct Evaluation::State {
+namespace {
+
+/// A compilation that waits for more to do, with what it says.
+struct Pending {
   Diagnostics diagnostics;
   StageObserver none;
   std::string path;
   Compilation compilation{diagnostics, none};
+};
+
+/// Runs `work` on a compilation that waits, and passes on what it says. Where LLVM gave up, a part of what stays behind
+/// is not ours any more.
+bool resume(std::unique_ptr<Pending> &pending, Diagnostics &diagnostics, llvm::function_ref<bool(Pending &)> work) {
+  bool good = false;
+  pending->diagnostics = Diagnostics();
+  if (!guarded(pending->path, diagnostics, [&] { good = work(*pending); })) {
+    (void)pending.release();
+    return false;
+  }
+  diagnostics.append(pending->diagnostics); // errors, and the texts that later ones quote
+  return good;
+}
+
+/// The leaves whose extents are those of an axis, multiplied.
+void addLeaves(norm::KernelOp kernel, StringAttr name, std::vector<unsigned> &leaves) {
+  norm::AxisAttr axis = kernel.getAxis(name);
+  if (axis.isProduct()) {
+    addLeaves(kernel, axis.getOuter(), leaves);
+    addLeaves(kernel, axis.getInner(), leaves);
+    return;
+  }
+  assert(axis.isLeaf() && "a guard is about the extents of a call");
+  unsigned number = 0;
+  for (Attribute row : kernel.getAxes()) {
+    if (row == axis) break;
+    number += cast<norm::AxisAttr>(row).isLeaf();
+  }
+  leaves.push_back(number);
+}
+
+std::vector<Guard> guardsOf(norm::KernelOp kernel) {
+  std::vector<Guard> guards;
+  if (auto attributes = kernel->getAttrOfType<ArrayAttr>("norm.guards"))
+    for (Attribute attribute : attributes) {
+      auto guard = cast<DictionaryAttr>(attribute);
+      bool over = guard.contains("over");
+      guards.push_back({{}, guard.getAs<IntegerAttr>(over ? "over" : "most").getInt(), over});
+      for (StringAttr axis : norm::namesOf(guard.getAs<ArrayAttr>("axes")))
+        addLeaves(kernel, axis, guards.back().leaves);
+    }
+  return guards;
+}
+
+} // namespace
+
+struct Plan::State {
+  std::mutex mutex;
+  Machine machine;
+  Signature signature;
+  std::vector<std::vector<Guard>> variants;
+  std::unique_ptr<Pending> pending; // null where LLVM gave up
+};
+
+Plan::Plan() : state(std::make_unique<State>()) {}
+Plan::~Plan() = default;
+
+std::unique_ptr<Plan> Plan::prepare(const Source &source, const Selection &selection, std::string_view target,
+                                    Diagnostics &diagnostics) {
+  std::optional<Machine> machine = parseOneTarget(target, diagnostics);
+  if (!machine) return nullptr;
+  std::unique_ptr<Plan> plan(new Plan);
+  plan->state->machine = std::move(*machine);
+  plan->state->pending = std::make_unique<Pending>();
+  plan->state->pending->path = source.path;
+  bool good = resume(plan->state->pending, diagnostics, [&](Pending &pending) {
+    return pending.compilation.specialize(source, selection) && pending.compilation.plan(plan->state->machine);
+  });
+  if (!good) return nullptr;
+  Compilation &compilation = plan->state->pending->compilation;
+  plan->state->signature = compilation.signature;
+  for (norm::KernelOp variant : compilation.kernels().getOps<norm::KernelOp>())
+    plan->state->variants.push_back(guardsOf(variant));
+  return plan;
+}
+
+const Signature &Plan::signature() const { return state->signature; }
+const std::vector<std::vector<Guard>> &Plan::variants() const { return state->variants; }
+
+std::optional<Artifact> Plan::generate(size_t variant, Diagnostics &diagnostics) {
+  std::lock_guard lock(state->mutex);
+  if (!state->pending) {
+    diagnostics.error({state->signature.kernel}, "internal error: LLVM gave up on another variant", Fault::system);
+    return std::nullopt;
+  }
+  std::optional<Artifact> artifact;
+  resume(state->pending, diagnostics, [&](Pending &pending) {
+    ModuleOp all = pending.compilation.kernels();
+    OwningOpRef<ModuleOp> alone(cast<ModuleOp>(all->cloneWithoutRegions()));
+    alone->getBodyRegion().emplaceBlock();
+    auto kernel = *std::next(all.getOps<norm::KernelOp>().begin(), variant);
+    alone->push_back(kernel->clone());
+    artifact = pending.compilation.generate(*alone, state->machine);
+    return artifact.has_value();
+  });
+  return artifact;
+}
+
+struct Evaluation::State {
+  std::unique_ptr<Pending> pending = std::make_unique<Pending>();
 };
 
 Evaluation::Evaluation() : state(std::make_unique<State>()) {}
@@ -278,23 +381,19 @@ Evaluation::~Evaluation() = default;
 std::unique_ptr<Evaluation> Evaluation::prepare(const Source &source, const Selection &selection,
                                                 Diagnostics &diagnostics) {
   std::unique_ptr<Evaluation> evaluation(new Evaluation);
-  evaluation->state->path = source.path;
-  bool good = false;
-  if (!guarded(source.path, diagnostics,
-               [&] { good = evaluation->state->compilation.specialize(source, selection); })) {
-    evaluation.release(); // a part of what stays behind
-    return nullptr;
-  }
-  diagnostics.append(evaluation->state->diagnostics); // errors, and the texts that later ones quote
+  evaluation->state->pending->path = source.path;
+  bool good = resume(evaluation->state->pending, diagnostics,
+                     [&](Pending &pending) { return pending.compilation.specialize(source, selection); });
   return good ? std::move(evaluation) : nullptr;
 }
 
-const Signature &Evaluation::signature() const { return state->compilation.signature; }
+const Signature &Evaluation::signature() const { return state->pending->compilation.signature; }
 
 bool Evaluation::run(std::span<const ReplicaArguments> replicas, Diagnostics &diagnostics) const {
   bool good = false;
-  guarded(state->path, diagnostics,
-          [&] { good = evaluate(state->compilation.kernel, signature(), replicas, diagnostics); });
+  Pending &pending = *state->pending;
+  guarded(pending.path, diagnostics,
+          [&] { good = evaluate(pending.compilation.kernel, signature(), replicas, diagnostics); });
   return good;
 }
 

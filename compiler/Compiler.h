@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 namespace normc {
 
@@ -34,6 +35,27 @@ std::optional<std::string> explain(const Source &source, const Selection &select
 /// A gradient of a spec as a kernel of its own, in `.norm` text: derived and simplified, its parameters bound. Without
 /// a name in the selection, the file's only gradient.
 std::optional<std::string> gradientText(const Source &source, const Selection &selection, Diagnostics &diagnostics);
+
+/// A kernel up to its plan, and machine code for one variant of it after the other: for who compiles what a call needs
+/// when it needs it. Any thread may call it; one at a time compiles.
+class Plan {
+public:
+  /// Null with errors where the spec, the selection or the target is wrong.
+  static std::unique_ptr<Plan> prepare(const Source &source, const Selection &selection, std::string_view target,
+                                       Diagnostics &diagnostics);
+  ~Plan();
+
+  const Signature &signature() const;
+  /// The guards of each variant. For each call those of exactly one variant hold, all of them.
+  const std::vector<std::vector<Guard>> &variants() const;
+  /// The code of one variant: its phases alone. Empty with errors, ours, where that fails.
+  std::optional<Artifact> generate(size_t variant, Diagnostics &diagnostics);
+
+private:
+  struct State;
+  Plan();
+  std::unique_ptr<State> state;
+};
 
 /// A kernel in the hands of the evaluator, which executes it naively and in double: the oracle of the tests. Prepared
 /// once, it may be run any number of times, by one thread at a time.

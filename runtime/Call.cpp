@@ -37,14 +37,14 @@ int64_t integerOf(const Argument &argument, const TensorView &tensor) {
 }
 
 /// FNV-1a, of a kernel's name, what it exchanges, and the extents that replicas have in common.
-uint64_t fingerprintOf(const Kernel &kernel, const Extents &extents) {
+uint64_t fingerprintOf(const Signature &signature, const Variant &variant, const Extents &extents) {
   uint64_t hash = 0xcbf29ce484222325;
   auto add = [&](std::string_view text) {
     for (char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
   };
-  const Signature &signature = kernel.signature();
   add(signature.kernel);
-  for (const Phase &phase : kernel.phases()) add("," + std::to_string(phase.exchanges.size()));
+  for (const Phase &phase : variant.phases) // those of another variant of it may stand in other phases
+    if (!phase.exchanges.empty()) add("," + std::to_string(phase.exchanges.size()));
   for (size_t row = 0; row < signature.axes.size(); ++row)
     if (const std::string &axis = signature.axes[row].name; signature.commonAxes.contains(axis))
       add("," + axis + "=" + std::to_string(extents.rows[row]));
@@ -154,9 +154,8 @@ bool Call::checkOverlap(std::span<const TensorView> tensors, Diagnostics &diagno
   return good;
 }
 
-bool Call::bindShapes(std::span<const TensorView> tensors, const Communicator *communicator, Diagnostics &diagnostics) {
+bool Call::bindShapes(std::span<const TensorView> tensors, int64_t job, Diagnostics &diagnostics) {
   const std::vector<Argument> &arguments = callee->signature().arguments;
-  int64_t job = communicator ? communicator->replicas() : 1;
   bool same = extents.has_value() && replicas == job && !callee->signature().readsElements;
   for (size_t i = 0; same && i < arguments.size(); ++i) {
     const TensorView &tensor = tensors[positions[i]];
@@ -175,8 +174,10 @@ bool Call::bindShapes(std::span<const TensorView> tensors, const Communicator *c
   std::optional<Extents> bound = bindExtents(callee->signature(), passed, diagnostics);
   if (!bound) return false;
   replicas = job;
-  fingerprint = fingerprintOf(*callee, *bound);
   if (callee->signature().acrossReplicas) bound->leaves.push_back(replicas);
+  variant = callee->variant(bound->leaves.data(), diagnostics);
+  if (!variant) return false;
+  fingerprint = fingerprintOf(callee->signature(), *variant, *bound);
   if (!allocateWorkspace(bound->leaves.data(), diagnostics)) return false;
   int64_t total = 0;
   for (size_t i = 0; i < arguments.size(); ++i)
@@ -188,9 +189,9 @@ bool Call::bindShapes(std::span<const TensorView> tensors, const Communicator *c
 
 bool Call::allocateWorkspace(const int64_t *leaves, Diagnostics &diagnostics) {
   constexpr int64_t line = Buffer::alignment;
-  int64_t bytes = (callee->workspaceBytes(leaves) + line - 1) / line * line;
+  int64_t bytes = (variant->workspaceBytes(leaves) + line - 1) / line * line;
   assert(bytes >= 0 && "a kernel's workspace has a size");
-  int64_t total = bytes + (replicas > 1 ? (1 + replicas) * messageBytes(callee->phases(), leaves) : 0);
+  int64_t total = bytes + (replicas > 1 ? (1 + replicas) * messageBytes(variant->phases, leaves) : 0);
   if (workspace.size() < static_cast<size_t>(total)) {
     std::optional<Buffer> larger = Buffer::allocate(static_cast<size_t>(total));
     if (!larger) {
@@ -228,11 +229,11 @@ bool Call::agree(bool isGood, Communicator &communicator, Diagnostics &diagnosti
 bool Call::run(std::span<const TensorView> tensors, ThreadPool &pool, Diagnostics &diagnostics,
                Communicator *communicator) {
   if (communicator && (communicator->replicas() == 1 || !callee->signature().acrossReplicas)) communicator = nullptr;
-  bool isGood = check(tensors, communicator, diagnostics);
+  bool isGood = prepare(tensors, diagnostics, communicator);
   if (communicator) isGood = agree(isGood, *communicator, diagnostics);
   if (!isGood) return false;
   bool alone = smallCall && !pool.spreads();
-  std::optional<unsigned> ran = runPhases(callee->phases(), pointers.data(), extents->leaves.data(), workspace.data(),
+  std::optional<unsigned> ran = runPhases(variant->phases, pointers.data(), extents->leaves.data(), workspace.data(),
                                           alone ? nullptr : &pool, communicator, messages);
   if (!ran) {
     diagnostics.error({callee->signature().kernel}, "another replica of the job left it on the way", Fault::system);
@@ -242,13 +243,14 @@ bool Call::run(std::span<const TensorView> tensors, ThreadPool &pool, Diagnostic
   return true;
 }
 
-bool Call::check(std::span<const TensorView> tensors, const Communicator *communicator, Diagnostics &diagnostics) {
+bool Call::prepare(std::span<const TensorView> tensors, Diagnostics &diagnostics, const Communicator *communicator) {
   if (tensors.size() != positions.size()) {
     diagnostics.error({callee->signature().kernel},
                       fmt::format("{} arguments passed: expected {}", tensors.size(), positions.size()), Fault::usage);
     return false;
   }
-  return checkArguments(tensors, diagnostics) && bindShapes(tensors, communicator, diagnostics) &&
+  int64_t job = communicator && callee->signature().acrossReplicas ? communicator->replicas() : 1;
+  return checkArguments(tensors, diagnostics) && bindShapes(tensors, job, diagnostics) &&
          checkOverlap(tensors, diagnostics);
 }
 

@@ -27,9 +27,14 @@ public:
   static std::optional<Call> bind(std::shared_ptr<const Kernel> kernel, std::span<const std::string> names,
                                   Diagnostics &diagnostics);
 
-  /// Checks types, ranks, extents, alignment and overlap of `tensors`, which are in the order of the names, and runs
-  /// the kernel. Errors go to `diagnostics`; nothing has been written then, and the result is false. An output may
-  /// share an input's memory, all of it, where the kernel was compiled for that.
+  /// Checks types, ranks, extents, alignment and overlap of `tensors`, which are in the order of the names, compiles
+  /// the variant of the kernel that they need where it is not compiled yet, and finds memory for a workspace. A run of
+  /// tensors with these shapes has less to do then. False with errors.
+  bool prepare(std::span<const TensorView> tensors, Diagnostics &diagnostics,
+               const Communicator *communicator = nullptr);
+
+  /// Prepares what is not, and runs the kernel. Errors go to `diagnostics`; nothing has been written then, and the
+  /// result is false. An output may share an input's memory, all of it, where the kernel was compiled for that.
   ///
   /// A kernel that reduces across replicas takes this replica's `communicator`; without one, this replica is the whole
   /// job. All replicas call this at once. Where one of them fails, all do, and none has written anything, unless the
@@ -47,14 +52,15 @@ public:
 private:
   Call() = default;
   std::shared_ptr<const Kernel> callee;
-  std::vector<size_t> positions;  // of the kernel's arguments, in what is passed
-  std::vector<int> sharesWith;    // for an output: the argument whose memory it may take; -1
-  std::vector<void *> pointers;   // in the order of the kernel's arguments
-  std::vector<Passed> passed;     // of the last run that was checked
-  std::optional<Extents> extents; // that follow from it
-  bool smallCall = false;         // too small for other threads to help
-  int64_t replicas = 0;           // of the job
-  uint64_t fingerprint = 0;       // equal on replicas that may run together
+  std::vector<size_t> positions;    // of the kernel's arguments, in what is passed
+  std::vector<int> sharesWith;      // for an output: the argument whose memory it may take; -1
+  std::vector<void *> pointers;     // in the order of the kernel's arguments
+  std::vector<Passed> passed;       // of the last run that was checked
+  std::optional<Extents> extents;   // that follow from it
+  const Variant *variant = nullptr; // of the kernel, for them
+  bool smallCall = false;           // too small for other threads to help
+  int64_t replicas = 0;             // of the job
+  uint64_t fingerprint = 0;         // equal on replicas that may run together
   Buffer workspace;
   std::byte *messages = nullptr; // in there, for what replicas exchange
   struct Vote {
@@ -64,10 +70,9 @@ private:
   std::vector<Vote> votes; // of all replicas
   unsigned lastWorkers = 0;
 
-  bool check(std::span<const TensorView> tensors, const Communicator *communicator, Diagnostics &diagnostics);
   bool checkArguments(std::span<const TensorView> tensors, Diagnostics &diagnostics);
   bool checkOverlap(std::span<const TensorView> tensors, Diagnostics &diagnostics) const;
-  bool bindShapes(std::span<const TensorView> tensors, const Communicator *communicator, Diagnostics &diagnostics);
+  bool bindShapes(std::span<const TensorView> tensors, int64_t job, Diagnostics &diagnostics);
   bool allocateWorkspace(const int64_t *leaves, Diagnostics &diagnostics);
   bool agree(bool isGood, Communicator &communicator, Diagnostics &diagnostics);
 };

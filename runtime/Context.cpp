@@ -76,8 +76,8 @@ std::shared_ptr<const Kernel> Context::kernel(const Source &source, const Select
             errors.error({}, "target '" + target + "' does not run here: this machine's level is " + hostName(),
                          Fault::usage);
         if (errors.any()) return nullptr;
-        std::optional<Artifact> artifact = compile(source, selection, target, errors);
-        return artifact ? Kernel::load(std::move(*artifact), selection.inplace, errors) : nullptr;
+        std::unique_ptr<Plan> plan = Plan::prepare(source, selection, target, errors);
+        return plan ? Kernel::of(std::move(plan), selection.inplace) : nullptr;
       },
       diagnostics);
 }

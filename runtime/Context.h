@@ -15,7 +15,8 @@ public:
 
   ThreadPool &pool() { return workers; }
 
-  /// The kernel of a spec for the target, compiled when it is first asked for. Null with errors where the spec or the
+  /// The kernel of a spec for the target, planned when it is first asked for; the first call of it that needs a variant
+  /// compiles that. Null with errors where the spec or the
   /// selection is wrong. It outlives the context where somebody holds it.
   std::shared_ptr<const Kernel> kernel(const Source &source, const Selection &selection, Diagnostics &diagnostics);
 

@@ -1,10 +1,18 @@
 #ifndef NORMC_COMPILER_EMIT_ARTIFACT_H
 #define NORMC_COMPILER_EMIT_ARTIFACT_H
 #include "compiler/Signature.h"
+#include <cstdint>
 #include <string>
 #include <vector>
 
 namespace normc {
+
+/// Where a variant of a kernel applies: the product of some leaves' extents is at most, or over, a bound.
+struct Guard {
+  std::vector<unsigned> leaves;
+  int64_t bound = 0;
+  bool over = false;
+};
 
 /// One phase of a compiled kernel: its blocks may run at once, on any threads, in any grouping; all of them end before
 /// the next phase begins.
@@ -21,8 +29,8 @@ struct PhaseSymbols {
   std::vector<std::string> exchanges = {};
 };
 
-/// A compiled kernel: object code without undefined symbols, and how to call it. It never allocates, starts no thread,
-/// calls nothing.
+/// A compiled kernel, or one variant of it: object code without undefined symbols, and how to call it. It never
+/// allocates, starts no thread, calls nothing.
 ///   int64_t workspace_bytes(const int64_t *extents) // 64-byte aligned memory shared by all phases of one call
 /// Where the kernel reduces across replicas, their number stands in `extents` behind the extents of the leaves.
 struct Artifact {

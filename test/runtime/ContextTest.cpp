@@ -1,6 +1,8 @@
-// A context compiles a kernel once for all that shapes its code, and anew where any of that changes.
+// A context plans a kernel once for all that shapes its code, and anew where any of that changes; calls compile its
+// variants, each of them once.
 #include "runtime/Context.h"
 #include "runtime/Call.h"
+#include <atomic>
 #include <cstdio>
 #include <fstream>
 #include <thread>
@@ -60,5 +62,45 @@ int contextCase(const std::string &folder) {
   source.text += "kernel broken(";
   compare("a broken spec", {});
   std::printf("%s", diagnostics.format().substr(diagnostics.format().find("k.norm")).c_str());
+  return 0;
+}
+
+/// Rows of 48 fit what is taken to be a worker's cache, rows of 160 do not: a variant for each.
+int variantsCase() {
+  Source source;
+  source.path = "k.norm";
+  source.text = "kernel k(x: f32[b, f]) -> (y: f32[b, f]) {\n  let mu, var = moments(x over f)\n  y = x - mu\n}\n";
+  Context context(1, "cpu/resident=64");
+  Diagnostics diagnostics;
+  std::shared_ptr<const Kernel> kernel = context.kernel(source, {}, diagnostics);
+  const std::string names[2] = {"x", "y"};
+  constexpr int64_t rows = 3, widths[4] = {48, 160, 48, 160};
+  std::atomic<int> good = 0;
+  std::atomic<const Variant *> used[4] = {};
+  auto caller = [&](size_t number) {
+    Diagnostics errors;
+    Call call = *Call::bind(kernel, names, errors);
+    // Each width in turn: this caller's first, then the other.
+    for (size_t turn : {number, number + 1}) {
+      const int64_t width = widths[turn % 4], shape[2] = {rows, width};
+      std::vector<float> x(rows * width), y(rows * width);
+      for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % static_cast<size_t>(width));
+      const TensorView views[2] = {{x.data(), ElementType::f32, shape}, {y.data(), ElementType::f32, shape}};
+      bool right = call.run(views, context.pool(), errors);
+      for (size_t i = 0; i < x.size(); ++i) right &= y[i] == x[i] - static_cast<float>(width - 1) / 2;
+      good += right;
+      if (turn == number) used[number] = kernel->variant(shape, errors);
+    }
+  };
+  std::vector<std::thread> callers;
+  for (size_t number = 0; number < 4; ++number) callers.emplace_back(caller, number);
+  for (std::thread &thread : callers) thread.join();
+  std::printf("%d of 8 right\n", good.load());
+  bool shared = used[0] == used[2] && used[1] == used[3];
+  std::printf("%s\n", !shared ? "compiled more than once" : used[0] == used[1] ? "one variant" : "two variants");
+  const int64_t shape[2][2] = {{rows, 48}, {rows, 160}};
+  for (size_t i = 0; i < 2; ++i)
+    std::printf("%zu phases, %sworkspace\n", used[i].load()->phases.size(),
+                used[i].load()->workspaceBytes(shape[i]) ? "" : "no ");
   return 0;
 }

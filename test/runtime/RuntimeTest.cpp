@@ -404,6 +404,7 @@ int replicasCase() {
 } // namespace
 
 int contextCase(const std::string &folder);
+int variantsCase();
 
 int main(int count, char **words) {
   const struct {
@@ -412,7 +413,7 @@ int main(int count, char **words) {
   } cases[] = {{"threads", threadsCase},   {"coverage", coverageCase},   {"callers", callersCase},
                {"warm", warmCase},         {"arguments", argumentsCase}, {"names", namesCase},
                {"inplace", inplaceCase},   {"empty", emptyCase},         {"cache", cacheCase},
-               {"isolated", isolatedCase}, {"replicas", replicasCase}};
+               {"isolated", isolatedCase}, {"replicas", replicasCase},   {"variants", variantsCase}};
   for (const auto &entry : cases)
     if (count == 2 && std::strcmp(words[1], entry.name) == 0) return entry.run();
   if (count == 3 && std::strcmp(words[1], "context") == 0) return contextCase(words[2]);

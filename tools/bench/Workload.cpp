@@ -95,6 +95,9 @@ std::unique_ptr<Workload> Workload::prepare(const std::vector<Stage> &stages, co
   for (Compiled &one : workload->compiled) {
     std::optional<BoundKernel> bound = workload->bind(one, diagnostics);
     if (!bound) return nullptr;
+    auto begin = std::chrono::steady_clock::now();
+    if (!bound->call->prepare(bound->views, diagnostics)) return nullptr;
+    workload->compileSeconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     workload->kernels.push_back(std::move(*bound));
     for (const auto &[output, input] : one.selection.inplace)
       if (const Array *array = workload->arrayNamed(input)) {

@@ -70,14 +70,21 @@ bool Job::bind(const Signature &signature) {
 bool Job::prepare(const std::shared_ptr<const runtime::Kernel> &kernel) {
   std::vector<std::string> names;
   for (const Argument &argument : kernel->signature().arguments) names.push_back(argument.name);
-  for (Replica &replica : all) replica.call = runtime::Call::bind(kernel, names, replica.errors);
+  for (size_t number = 0; number < all.size(); ++number) {
+    Replica &replica = all[number];
+    replica.call = runtime::Call::bind(kernel, names, replica.errors);
+    if (replica.call) replica.call->prepare(replica.arguments.views(), replica.errors, communicator(number));
+  }
   return collect(true);
+}
+
+runtime::Communicator *Job::communicator(size_t number) {
+  return group ? &group->communicator(static_cast<int64_t>(number)) : nullptr;
 }
 
 void Job::runOne(size_t number) {
   Replica &replica = all[number];
-  replica.call->run(replica.arguments.views(), *workersOfRun, replica.errors,
-                    group ? &group->communicator(static_cast<int64_t>(number)) : nullptr);
+  replica.call->run(replica.arguments.views(), *workersOfRun, replica.errors, communicator(number));
 }
 
 bool Job::startThreads() {

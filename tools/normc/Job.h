@@ -22,7 +22,7 @@ public:
   /// Finds the extents of each replica, and allocates its outputs.
   bool bind(const Signature &signature);
 
-  /// Calls of a kernel, to be run with these arguments.
+  /// Calls of a kernel, to be run with these arguments: what they need of it is compiled.
   bool prepare(const std::shared_ptr<const runtime::Kernel> &kernel);
   /// Runs it on all replicas at once, each driven by a thread of its own, which stays. Where one fails, all do.
   bool run(runtime::ThreadPool &pool);
@@ -57,6 +57,7 @@ private:
 
   bool startThreads();
   void runOne(size_t number);
+  runtime::Communicator *communicator(size_t number); // null where there is one replica
   bool collect(bool isGood);
 };
 
