@@ -29,9 +29,9 @@ public:
   bool derive(const Gradient &gradient) {
     if (gradient.cotangents.empty()) error(gradient.name.spot, "the gradient names no output behind `of`");
     if (gradient.wrt.empty()) error(gradient.name.spot, "the gradient names no input behind `wrt`");
-    once(gradient.cotangents);
-    once(gradient.wrt);
-    once(gradient.given);
+    bool isOnce = true;
+    for (const auto *names : {&gradient.cotangents, &gradient.wrt, &gradient.given}) isOnce &= once(*names);
+    if (!isOnce) return false;
 
     Interface result;
     result.name = gradient.name.text;
@@ -71,10 +71,14 @@ private:
     good = false;
   }
 
-  void once(const std::vector<Name> &names) {
+  bool once(const std::vector<Name> &names) {
     std::set<std::string> seen;
     for (const Name &name : names)
-      if (!seen.insert(name.text).second) error(name.spot, "`" + name.text + "` stands twice in one list");
+      if (!seen.insert(name.text).second) {
+        error(name.spot, "`" + name.text + "` stands twice in one list");
+        return false;
+      }
+    return true;
   }
 
   const Item *outputNamed(const Name &name, const std::string &clause) {

@@ -171,8 +171,9 @@ private:
     Value value = assigned(returned);
     bool isRead = llvm::any_of(value.getUsers(), [](Operation *user) { return !isa<CastOp, ReturnOp>(user); });
     if (isRead || invertOutput(value, adjoint, b)) return true;
-    auto error = gradient.emitError() << "'" << name << "' is given, but what it is computed from cannot be recovered "
-                                      << "from it: give other outputs, or pass the inputs alone";
+    auto error = mlir::emitError(gradient.getLoc()) // without the op
+                 << "`" << name << "` is given, but what it is computed from cannot be recovered from it: give other "
+                 << "outputs, or pass the inputs alone";
     error.attachNote(value.getLoc()) << "this cannot be undone";
     return false;
   }
