@@ -148,7 +148,7 @@ struct ReduceOfUniform : OpRewritePattern<ReduceOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(ReduceOp op, PatternRewriter &rewriter) const override {
     Value value = constantAlong(op.getInput(), op.getOver());
-    if (!value || !op.getInto().empty()) return failure();
+    if (!value || !op.getInto().empty() || op.getSample()) return failure();
     Location location = op.getLoc();
     Type element = getElementTypeOrSelf(value);
     if (element.isInteger(64)) return failure();
@@ -192,7 +192,8 @@ struct SumOfConstant : OpRewritePattern<ReduceOp> {
   SumOfConstant(MLIRContext *context) : OpRewritePattern(context, /*benefit=*/2) {}
   LogicalResult matchAndRewrite(ReduceOp op, PatternRewriter &rewriter) const override {
     auto constant = dyn_cast_or_null<FloatAttr>(constantOf(op.getInput()));
-    if (op.getKind() != ReduceKind::sum || !op.getInto().empty() || !constant || !constant.getValue().isFinite())
+    if (op.getKind() != ReduceKind::sum || !op.getInto().empty() || op.getSample() || !constant ||
+        !constant.getValue().isFinite())
       return failure();
     Location location = op.getLoc();
     Type element = constant.getType();

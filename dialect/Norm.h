@@ -31,6 +31,8 @@ llvm::SmallVector<mlir::StringAttr> namesOf(mlir::ArrayAttr names);
 mlir::ArrayAttr arrayOf(mlir::MLIRContext *context, AxisList names);
 /// The axes a phase or a pass around `op` binds, outermost first, products as their names.
 llvm::SmallVector<mlir::StringAttr> boundAt(mlir::Operation *op);
+/// The mark of a subtraction of the second part of a mean that is held in two.
+constexpr llvm::StringLiteral restAttribute = "norm.rest";
 /// A product, and the select that lets it count only where a cotangent is not 0, if it stands under one.
 struct GuardedProduct {
   /// The mark of such a select: product or 0. A further derivation takes it for the product.
@@ -41,6 +43,8 @@ struct GuardedProduct {
 
   explicit GuardedProduct(mlir::Value of);
 };
+/// A sample is of one of the axes of an op (reduce_c4, moments_c6, sampled_c3, pass_c4).
+mlir::LogicalResult verifySample(mlir::Operation *op, mlir::StringAttr sample, mlir::ArrayAttr axes);
 /// What a reduction takes instead of `element`, for messages; empty where it takes that.
 llvm::StringRef expectedElement(ReduceKind kind, mlir::Type element);
 /// Whether `all` is `one` over an axis more, the outermost: what replicas gather.

@@ -277,6 +277,11 @@ static LogicalResult verifyInto(Operation *op, ArrayAttr over, ArrayAttr into) {
   }
   return success();
 }
+LogicalResult norm::verifySample(Operation *op, StringAttr sample, ArrayAttr axes) {
+  if (sample && !llvm::is_contained(namesOf(axes), sample))
+    return op->emitOpError() << "takes a sample along " << sample << ", which is none of its axes";
+  return success();
+}
 StringRef norm::expectedElement(ReduceKind kind, Type element) {
   if (kind == ReduceKind::any || kind == ReduceKind::all) return element.isInteger(1) ? "" : "i1";
   if (isa<FloatType>(element)) return "";
@@ -287,6 +292,7 @@ LogicalResult ReduceOp::verify() {
   Type element = getElementTypeOrSelf(getInput());
   if (StringRef expected = expectedElement(getKind(), element); !expected.empty()) // reduce_c2
     return emitOpError() << stringifyReduceKind(getKind()) << " takes " << expected << ", not " << element;
+  if (failed(verifySample(*this, getSampleAttr(), getOver()))) return failure(); // reduce_c4
   return verifyInto(*this, getOver(), getInto());
 }
 LogicalResult AllReduceOp::verify() {
@@ -319,6 +325,7 @@ LogicalResult MomentsOp::verify() {
     return emitOpError() << "weights are " << getWeights().getType() << ", but the value is " << getInput().getType();
   if (!isa<FloatType>(getElementTypeOrSelf(getInput()))) // moments_c4
     return emitOpError() << "takes a float, not " << getElementTypeOrSelf(getInput());
+  if (failed(verifySample(*this, getSampleAttr(), getOver()))) return failure(); // moments_c6
   return verifyInto(*this, getOver(), getThrough());
 }
 
@@ -334,6 +341,12 @@ LogicalResult PointsOp::verify() {
     if (AxisAttr axis = axisNamed(*this, name); !axis || !axis.isChunks())
       return emitOpError() << name << " does not name chunks";
   return success();
+}
+
+LogicalResult SampledOp::verify() {
+  if (failed(verifyDeclared(*this, namesOf(getOver())))) return failure();       // sampled_c1
+  if (failed(verifySample(*this, getSampleAttr(), getOver()))) return failure(); // sampled_c3
+  return verifyInto(*this, getOver(), getInto());                                // sampled_c2
 }
 
 LogicalResult IndexOp::verify() {

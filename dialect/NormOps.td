@@ -144,17 +144,28 @@ def ReduceOp : Norm_Op<"reduce", [Pure, InferTypeOpAdaptor]> {
   let summary = "a reduction over named axes";
   let description = [{
     Over no elements: sum 0, max −inf, min +inf, any false, all true. max and min propagate NaN. With `into`, the
-    reduction stops at chunk axes: `over [k] into [p]` where `p = k by 64` gives a value for each chunk.
+    reduction stops at chunk axes: `over [k] into [p]` where `p = k by 64` gives a value for each chunk. With `sample`,
+    only the first points along one of the axes are reduced: `norm.sampled` says how many.
 
     Constraints: `reduce_c1` the value ranges over each axis; `reduce_c2` any and all take i1, the others a float, a sum
-    also i64; `reduce_c3` no axis twice.
+    also i64; `reduce_c3` no axis twice; `reduce_c4` the sample is of a reduced axis.
     ```mlir
     %s = norm.reduce sum %x over [k] : !f32_n_k
     ```
   }];
-  let arguments = (ins ReduceKind:$kind, AnyType:$input, AxisNames:$over, DefaultValuedAttr<AxisNames, "{}">:$into);
+  let arguments = (ins ReduceKind:$kind, AnyType:$input, AxisNames:$over, DefaultValuedAttr<AxisNames, "{}">:$into,
+                       OptionalAttr<StrAttr>:$sample);
   let results = (outs AnyType:$result);
-  let assemblyFormat = "$kind $input `over` custom<Names>($over) (`into` custom<Names>($into)^)? attr-dict `:` type($input)";
+  let assemblyFormat = [{
+    $kind $input `over` custom<Names>($over) (`into` custom<Names>($into)^)? (`sample` custom<Name>($sample)^)?
+    attr-dict `:` type($input)
+  }];
+  let builders = [
+    OpBuilder<(ins "::norm::ReduceKind":$kind, "::mlir::Value":$input, "::mlir::ArrayAttr":$over,
+                   "::mlir::ArrayAttr":$into), [{
+      build($_builder, $_state, kind, input, over, into, ::mlir::StringAttr());
+    }]>
+  ];
   let hasVerifier = 1;
 }
 
@@ -163,21 +174,23 @@ def MomentsOp : Norm_Op<"moments", [Pure, InferTypeOpAdaptor]> {
   let description = [{
     mean = Σw·x / Σw and variance = Σw·(x − mean)² / Σw, with w = 1 where there are no weights. Σw = 0 gives NaN.
     `across` marks statistics over all replicas of a job. `through` names chunk axes of reduced axes: each chunk is
-    reduced while it is in cache, and the chunks are combined by Chan's formula.
+    reduced while it is in cache, and the chunks are combined by Chan's formula. `sample` names the reduced axis along
+    which a sample is taken: deviations are then from the mean of that, which one sweep of all points corrects.
 
     Constraints: `moments_c1` the value ranges over each axis; `moments_c2` weights have the value's type;
-    `moments_c3` no axis twice; `moments_c4` the value is a float; `moments_c5` `through` names chunks of reduced axes.
+    `moments_c3` no axis twice; `moments_c4` the value is a float; `moments_c5` `through` names chunks of reduced axes;
+    `moments_c6` the sample is of a reduced axis.
     ```mlir
     %mean, %variance = norm.moments %x weights %w : !f32_n_k_s over [k, s] by two_pass : !f32_n_k_s
     ```
   }];
   let arguments = (ins AnyType:$input, Optional<AnyType>:$weights, AxisNames:$over,
-                       DefaultValuedAttr<AxisNames, "{}">:$through,
+                       DefaultValuedAttr<AxisNames, "{}">:$through, OptionalAttr<StrAttr>:$sample,
                        DefaultValuedAttr<Method, "::norm::Method::automatic">:$method, UnitAttr:$across);
   let results = (outs AnyType:$mean, AnyType:$variance);
   let assemblyFormat = [{
     $input (`weights` $weights^ `:` type($weights))? `over` custom<Names>($over) (`through` custom<Names>($through)^)?
-    (`across` $across^)? (`by` $method^)? attr-dict `:` type($input)
+    (`sample` custom<Name>($sample)^)? (`across` $across^)? (`by` $method^)? attr-dict `:` type($input)
   }];
   let hasVerifier = 1;
 }
@@ -242,6 +255,27 @@ def PointsOp : Norm_Op<"points", [Pure]> {
   let arguments = (ins AxisNames:$chunks);
   let results = (outs AnyType:$result);
   let assemblyFormat = "custom<Names>($chunks) attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+def SampledOp : Norm_Op<"sampled", [Pure]> {
+  let summary = "the number of points that a reduction with a sample takes, in each chunk where it stops at chunks";
+  let description = [{
+    All points of the other axes, and of that of the sample a sixteenth: in whole sixteens, rounded up, as far as there
+    are points. A sum of squared deviations from the mean of so many is at most 17 times that from the mean of all: to
+    take the difference off loses four bits at worst.
+
+    Constraints: `sampled_c1` the axes are declared; `sampled_c2` `into` names chunks of them; `sampled_c3` the sample is
+    of one of them.
+    ```mlir
+    %count = norm.sampled [n, s] sample s into [p] : !i64_p
+    ```
+  }];
+  let arguments = (ins AxisNames:$over, StrAttr:$sample, DefaultValuedAttr<AxisNames, "{}">:$into);
+  let results = (outs AnyType:$result);
+  let assemblyFormat = [{
+    custom<Names>($over) `sample` custom<Name>($sample) (`into` custom<Names>($into)^)? attr-dict `:` type($result)
+  }];
   let hasVerifier = 1;
 }
 

@@ -67,6 +67,11 @@ ParseResult PassOp::parse(OpAsmParser &parser, OperationState &state) {
         return success();
       }))
     return failure();
+  if (succeeded(parser.parseOptionalKeyword("sample"))) {
+    StringRef name;
+    if (parser.parseKeyword(&name)) return failure();
+    state.addAttribute(getSampleAttrName(state.name), builder.getStringAttr(name));
+  }
   if (parser.parseCommaSeparatedList(AsmParser::Delimiter::OptionalParen, [&]() -> ParseResult {
         StringRef word;
         SMLoc location = parser.getCurrentLocation();
@@ -89,16 +94,18 @@ void PassOp::print(OpAsmPrinter &printer) {
   printer << " [";
   llvm::interleaveComma(getAxes(), printer, [&](Attribute name) { printer << cast<StringAttr>(name).getValue(); });
   printer << "] ";
+  if (std::optional<StringRef> sample = getSample()) printer << "sample " << *sample << " ";
   if (!getKinds().empty()) {
     printer << "(";
     llvm::interleaveComma(getKinds(), printer, [&](int32_t kind) { printer << stringifyReduceKind(ReduceKind(kind)); });
     printer << ") ";
   }
   printer.printRegion(getBody(), /*printEntryBlockArgs=*/false, /*printBlockTerminators=*/getNumResults() != 0);
-  printer.printOptionalAttrDict((*this)->getAttrs(), {getAxesAttrName(), getKindsAttrName()});
+  printer.printOptionalAttrDict((*this)->getAttrs(), {getAxesAttrName(), getKindsAttrName(), getSampleAttrName()});
 }
 LogicalResult PassOp::verify() {
   if (failed(verifyDeclared(*this, getAxes(), boundNames(*this)))) return failure();
+  if (failed(verifySample(*this, getSampleAttr(), getAxes()))) return failure(); // pass_c4
   auto yielded = getBody().front().getTerminator()->getOperandTypes();
   if (getKinds().size() != yielded.size()) // pass_c2
     return emitOpError() << "yields " << yielded.size() << " values for " << getKinds().size() << " reductions";

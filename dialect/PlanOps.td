@@ -53,10 +53,11 @@ def PassOp : Norm_Op<"pass", [SingleBlockImplicitTerminator<"YieldOp">, Recursiv
   let description = [{
     The body is scalar code at one point, or further passes. The last axis of a pass without passes inside runs along
     the lanes. Where a chunk axis of a swept axis is bound outside, the sweep covers that chunk. An axis may be a
-    product (`c = g * k`): its loads and stores then have both parts side by side, or neither.
+    product (`c = g * k`): its loads and stores then have both parts side by side, or neither. With `sample`, the sweep
+    along one of the axes ends as `norm.sampled` says.
 
     Constraints: `pass_c1` no axis is bound twice; `pass_c2` as many kinds as yielded values, of the yielded types;
-    `pass_c3` any and all reduce i1, the others floats, a sum also i64.
+    `pass_c3` any and all reduce i1, the others floats, a sum also i64; `pass_c4` the sample is of one of its axes.
     ```mlir
     %sum = norm.pass [k, s] (sum) {
       %a = norm.load %x : !f32_n_k_s
@@ -64,7 +65,7 @@ def PassOp : Norm_Op<"pass", [SingleBlockImplicitTerminator<"YieldOp">, Recursiv
     }
     ```
   }];
-  let arguments = (ins AxisNames:$axes, DenseI32ArrayAttr:$kinds);
+  let arguments = (ins AxisNames:$axes, DenseI32ArrayAttr:$kinds, OptionalAttr<StrAttr>:$sample);
   let results = (outs Variadic<AnyType>:$results);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;

@@ -103,8 +103,21 @@ Value PhaseLowering::blocksOf(PhaseOp phase) {
   return blocks;
 }
 
-/// The part of an axis that a pass sweeps: the chunk at hand where one is bound.
+/// How many of so many points along its axis a sample has.
+Value PhaseLowering::sampledOf(Value points) {
+  auto number = [&](int64_t value) { return alike(constant(value), points); };
+  Value sixteenth = arith::ShRUIOp::create(b, arith::AddIOp::create(b, points, number(15)), number(4));
+  Value rounded = arith::AndIOp::create(b, arith::AddIOp::create(b, sixteenth, number(15)), number(-16));
+  return arith::MinSIOp::create(b, points, rounded);
+}
+
+/// The part of an axis that a pass sweeps: of the chunk at hand where one is bound.
 std::pair<Value, Value> PhaseLowering::rangeOf(StringAttr name) {
+  auto [from, to] = wholeRangeOf(name);
+  if (name != sample) return {from, to};
+  return {from, add(from, sampledOf(arith::SubIOp::create(b, to, from)))};
+}
+std::pair<Value, Value> PhaseLowering::wholeRangeOf(StringAttr name) {
   for (Attribute attribute : kernel.getAxes()) {
     auto chunks = cast<AxisAttr>(attribute);
     if (chunks.getWhole() != name || !positions.count(chunks.getName())) continue;
@@ -114,7 +127,7 @@ std::pair<Value, Value> PhaseLowering::rangeOf(StringAttr name) {
   }
   AxisAttr axis = kernel.getAxis(name);
   if (!axis.isProduct()) return {constant(0), extents[name]};
-  auto [from, to] = rangeOf(axis.getOuter()); // a product is swept whole, or by chunks of its outer part
+  auto [from, to] = wholeRangeOf(axis.getOuter()); // a product is swept whole, or by chunks of its outer part
   return {multiply(from, extents[axis.getInner()]), multiply(to, extents[axis.getInner()])};
 }
 

@@ -88,13 +88,24 @@ Value PhaseLowering::emit(Operation &op, const Lanes &lanes, llvm::function_ref<
     for (StringAttr axis : namesOf(size.getAxes())) count = multiply(count, extent(axis));
     return count;
   }
+  auto pointsOf = [&](StringAttr chunk) -> Value {
+    Value whole = extent(kernel.getAxis(chunk).getWhole()), length = lengths.lookup(chunk);
+    Value from = multiplyAlong(indexAlong(chunk, lanes), length);
+    Value left = arith::SubIOp::create(b, alike(whole, from), from);
+    return arith::MinSIOp::create(b, left, alike(length, left));
+  };
   if (auto points = dyn_cast<PointsOp>(op)) {
     Value count = constant(1);
-    for (StringAttr chunk : namesOf(points.getChunks())) {
-      Value whole = extent(kernel.getAxis(chunk).getWhole()), length = lengths.lookup(chunk);
-      Value from = multiplyAlong(indexAlong(chunk, lanes), length);
-      Value left = arith::SubIOp::create(b, alike(whole, from), from);
-      count = multiplyAlong(arith::MinSIOp::create(b, left, alike(length, left)), count);
+    for (StringAttr chunk : namesOf(points.getChunks())) count = multiplyAlong(pointsOf(chunk), count);
+    return count;
+  }
+  if (auto sampled = dyn_cast<SampledOp>(op)) {
+    Value count = constant(1);
+    for (StringAttr axis : namesOf(sampled.getOver())) {
+      Value points = extent(axis);
+      for (StringAttr chunk : namesOf(sampled.getInto()))
+        if (kernel.getAxis(chunk).getWhole() == axis) points = pointsOf(chunk);
+      count = multiplyAlong(axis == sampled.getSampleAttr() ? sampledOf(points) : points, count);
     }
     return count;
   }
@@ -203,6 +214,7 @@ Value PhaseLowering::acrossLanes(ReduceKind kind, Value vector) {
 /// are not masked, one scalar; then for each result the total of what its accumulators held before, a vector; then how
 /// many vectors the first accumulator has taken in since. Loops around other passes carry a scalar for each result.
 void PhaseLowering::lowerPass(PassOp pass) {
+  llvm::SaveAndRestore takesSample(sample, pass.getSample() ? pass.getSampleAttr() : sample);
   bool innermost = pass.getBody().getOps<PassOp>().empty();
   Values init, totals;
   for (auto [kind, type] : llvm::zip(pass.getKinds(), pass.getResultTypes())) {

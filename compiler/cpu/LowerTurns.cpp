@@ -1,5 +1,5 @@
-// Blocks and rows one after another, with the first sweep of the next before the last sweep of the one at hand: what
-// that sweep waits for, the end of a reduction, and the memory that the next one reads are then waited for together.
+// Blocks and rows one after another, each sweep of one beside the next sweep of the one before: the ends of reductions
+// that these wait for, and the memory that the first one reads, are then waited for together.
 #include "compiler/cpu/ConvertElements.h"
 #include "compiler/cpu/PhaseLowering.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -8,56 +8,74 @@ using namespace norm;
 using namespace normc;
 
 namespace {
-/// A body in three parts; none of the first two where the first sweep cannot go ahead.
-struct Turn {
-  SmallVector<Operation *> lead, middle, end;
-};
+/// Whether an op may go ahead of what other turns store: it reads none of that, and stores nothing itself.
+bool mayGoAhead(Operation &op, const llvm::DenseSet<Value> &stored) {
+  return !op.walk([&](Operation *inner) {
+              auto load = dyn_cast<LoadOp>(inner);
+              bool reads = load && (stored.contains(load.getFrom()) || !load.getAt().empty());
+              return reads || isa<StoreOp>(inner) ? WalkResult::interrupt() : WalkResult::advance();
+            }).wasInterrupted();
+}
 
-/// The lead ends before the second sweep, the end begins with the last one. The lead may go ahead of what other turns
-/// store only if it reads none of that, and stores nothing itself.
-Turn partsOf(Block &body) {
-  Turn turn;
+/// A body cut into at most three stages: samples or the first sweep, what follows up to the last sweep, that sweep.
+/// What is computed from a sweep's result belongs to it, so that it is ready when the next stage begins. One stage
+/// where none may go ahead.
+SmallVector<SmallVector<Operation *>> stagesOf(Block &body) {
   SmallVector<PassOp> passes(body.getOps<PassOp>());
-  llvm::DenseSet<Value> stored;
-  body.walk([&](StoreOp store) { stored.insert(store.getTo()); });
-  auto standsAlone = [&](Operation &op) {
-    return !op.walk([&](Operation *inner) {
-                auto load = dyn_cast<LoadOp>(inner);
-                bool reads = load && (stored.contains(load.getFrom()) || !load.getAt().empty());
-                return reads || isa<StoreOp>(inner) ? WalkResult::interrupt() : WalkResult::advance();
-              }).wasInterrupted();
-  };
   // Chunks are slices beyond a core's first cache, and store nothing large.
   auto phase = dyn_cast<PhaseOp>(body.getParentOp());
   auto kernel = body.getParentOp()->getParentOfType<KernelOp>();
-  bool leads = passes.size() > 1 && !(phase && llvm::any_of(namesOf(phase.getAxes()), [&](StringAttr axis) {
-                                        return kernel.getAxis(axis).isChunks();
-                                      }));
-  SmallVector<Operation *> *part = &turn.lead;
-  for (Operation &op : body.without_terminator()) {
-    if (leads && &op == passes[1]) part = &turn.middle;
-    if (leads && &op == passes.back()) part = &turn.end;
-    if (part == &turn.lead && !standsAlone(op)) leads = false;
-    part->push_back(&op);
+  bool isChunk =
+      phase && llvm::any_of(namesOf(phase.getAxes()), [&](StringAttr axis) { return kernel.getAxis(axis).isChunks(); });
+  PassOp second, last; // the first passes of the second and of the last stage
+  if (passes.size() > 1 && !isChunk) {
+    size_t begin = 1;
+    while (begin + 1 < passes.size() && passes[begin - 1].getSample() && passes[begin].getSample()) ++begin;
+    second = passes[begin];
+    last = passes.back();
   }
-  if (leads) return turn;
-  Turn whole;
-  for (Operation &op : body.without_terminator()) whole.end.push_back(&op);
-  return whole;
+  llvm::DenseSet<Value> stored;
+  body.walk([&](StoreOp store) { stored.insert(store.getTo()); });
+  SmallVector<SmallVector<Operation *>> stages(1);
+  SmallVector<Operation *> late; // stores of what the first stages compute
+  bool goes = bool(second);
+  for (Operation &op : body.without_terminator()) {
+    if (goes && (&op == second || &op == last)) stages.emplace_back();
+    goes &= &op != last;
+    if (goes && isa<StoreOp>(op)) {
+      late.push_back(&op);
+      continue;
+    }
+    if (goes && !mayGoAhead(op, stored)) {
+      goes = false;
+      if (stages.size() > 1 || llvm::any_of(stages[0], llvm::IsaPred<PassOp>)) stages.emplace_back();
+    }
+    stages.back().push_back(&op);
+  }
+  stages.back().insert(stages.back().begin(), late.begin(), late.end());
+  return stages;
 }
 
-/// What some ops compute that others use.
-SmallVector<Value> usedBy(ArrayRef<Operation *> makers, ArrayRef<ArrayRef<Operation *>> users) {
-  SmallVector<Value> values;
-  for (Operation *maker : makers)
-    for (Value result : maker->getResults())
-      if (llvm::any_of(result.getUsers(), [&](Operation *user) {
-            return llvm::any_of(users, [&](ArrayRef<Operation *> part) {
-              return llvm::any_of(part, [&](Operation *op) { return op->isAncestor(user); });
-            });
-          }))
-        values.push_back(result);
-  return values;
+/// A value of one stage that later ones use, up to so many stages on.
+struct Crossing {
+  Value value;
+  unsigned from, reach;
+};
+
+SmallVector<Crossing> crossingsOf(ArrayRef<SmallVector<Operation *>> stages) {
+  SmallVector<Crossing> crossings;
+  for (unsigned from = 0; from + 1 < stages.size(); ++from)
+    for (Operation *maker : stages[from])
+      for (Value result : maker->getResults()) {
+        unsigned reach = 0;
+        for (unsigned later = from + 1; later < stages.size(); ++later)
+          if (llvm::any_of(result.getUsers(), [&](Operation *user) {
+                return llvm::any_of(stages[later], [&](Operation *op) { return op->isAncestor(user); });
+              }))
+            reach = later - from;
+        if (reach) crossings.push_back({result, from, reach});
+      }
+  return crossings;
 }
 } // namespace
 
@@ -89,19 +107,19 @@ Value PhaseLowering::zeroOf(Value planned) {
   return arith::ConstantOp::create(b, b.getZeroAttr(isComputed ? type : memoryType(type)));
 }
 
-/// Whether the next turn's lead goes ahead: where what it reads fits into the first cache beside all that the end
-/// reaches, since otherwise the end would not find there what the middle left. Slices beyond that cache anyway gain
-/// where what is stored stays out of the caches.
-Value PhaseLowering::goesAhead(PassOp lead, ArrayRef<Operation *> end) {
+/// Whether the first stages go ahead: where what they read fits into the first cache beside all that the last one
+/// reaches, since otherwise that would not find there what they left. Slices beyond that cache anyway gain where what
+/// is stored stays out of the caches.
+Value PhaseLowering::goesAhead(ArrayRef<SmallVector<Operation *>> stages, PassOp sweep) {
   auto bytesOf = [](Value memory) { return bytesOfElement(getElementTypeOrSelf(memory.getType())); };
   Value points = constant(1), largest = constant(0);
   llvm::SetVector<Value> read, reached;
-  lead->walk([&](Operation *op) {
+  sweep->walk([&](Operation *op) {
     if (auto load = dyn_cast<LoadOp>(op)) read.insert(load.getFrom());
     if (auto pass = dyn_cast<PassOp>(op))
       for (StringAttr axis : namesOf(pass.getAxes())) points = multiply(points, extent(axis));
   });
-  for (Operation *op : end)
+  for (Operation *op : stages.back())
     op->walk([&](Operation *inner) {
       if (auto load = dyn_cast<LoadOp>(inner)) reached.insert(load.getFrom());
       auto store = dyn_cast<StoreOp>(inner);
@@ -116,59 +134,98 @@ Value PhaseLowering::goesAhead(PassOp lead, ArrayRef<Operation *> end) {
   auto compare = [&](arith::CmpIPredicate predicate, Value value, int64_t bound) -> Value {
     return arith::CmpIOp::create(b, predicate, value, constant(bound));
   };
-  Value fits = compare(arith::CmpIPredicate::sle, multiply(points, constant(slice + beside)), shape.l1Bytes);
+  int64_t together = slice * int64_t(stages.size() - 1) + beside;
+  Value fits = compare(arith::CmpIPredicate::sle, multiply(points, constant(together)), shape.l1Bytes);
   if (!shape.streamBytes) return fits;
   Value beyond = compare(arith::CmpIPredicate::sgt, multiply(points, constant(slice)), shape.l1Bytes);
   Value streams = compare(arith::CmpIPredicate::sge, largest, streamedBytes());
   return arith::OrIOp::create(b, fits, arith::AndIOp::create(b, beyond, streams));
 }
 
-/// A body at each position from `first` up to `last`, without it; `bind` says where that is.
+/// A body at each position from `first` up to `last`, without it; `bind` says where that is. Where the first stages go
+/// ahead, one turn of the loop does each stage, at one position less than the stage before; what it does at its several
+/// positions does not depend on each other. Else a turn does one stage. Either way a stage finds what one before it
+/// made as many turns ago as it stands after that, and nothing is chosen between two values, which would have to wait
+/// for both.
 void PhaseLowering::lowerTurns(Value first, Value last, Block &body, llvm::function_ref<void(Value)> bind) {
-  Turn turn = partsOf(body);
-  Value one = constant(1);
-  if (turn.lead.empty()) {
+  SmallVector<SmallVector<Operation *>> stages = stagesOf(body);
+  Value zero = constant(0), one = constant(1), count = constant(stages.size());
+  if (stages.size() == 1) {
     loop(first, last, one, {}, [&](Value position, ValueRange) {
       bind(position);
-      lowerOps(turn.end);
+      lowerOps(stages.front());
       return Values();
     });
     return;
   }
-  auto sweep = cast<PassOp>(*llvm::find_if(turn.lead, llvm::IsaPred<PassOp>));
+  auto compare = [&](arith::CmpIPredicate predicate, Value x, Value y) -> Value {
+    return arith::CmpIOp::create(b, predicate, x, y);
+  };
+  // The first sweep of all points, which waits for memory.
+  PassOp sweep;
+  unsigned sweepStage = 0;
+  for (unsigned stage = stages.size(); stage-- > 0;)
+    for (Operation *op : llvm::reverse(stages[stage]))
+      if (auto pass = dyn_cast<PassOp>(op); pass && !pass.getSample()) sweep = pass, sweepStage = stage;
   fetched.lead = sweep;
-  Value ahead = goesAhead(sweep, turn.end);
-  Value late = arith::XOrIOp::create(b, ahead, arith::ConstantIntOp::create(b, 1, 1));
-  SmallVector<Value> led = usedBy(turn.lead, {turn.middle, turn.end});
-  Values start = llvm::map_to_vector(led, [&](Value value) { return zeroOf(value); });
-  // A lead where the condition holds, else what is there already.
-  auto lead = [&](Value position, Value condition, ValueRange before) {
-    bind(position);
-    auto computed = [&] {
-      lowerOps(turn.lead);
-      return llvm::map_to_vector(led, [&](Value value) { return scalars.lookup(value); });
-    };
-    return choose(condition, computed, [&] { return Values(before); });
-  };
-  auto leadsTo = [&](Value position) -> Value {
-    return arith::AndIOp::create(b, ahead, arith::CmpIOp::create(b, arith::CmpIPredicate::slt, position, last));
-  };
-  start = lead(first, leadsTo(first), start);
-  loop(first, last, one, start, [&](Value position, ValueRange carried) {
-    Values here = lead(position, late, carried);
-    for (auto [value, lowered] : llvm::zip(led, here)) scalars[value] = lowered;
-    lowerOps(turn.middle);
-    Value next = add(position, one);
-    auto saved = scalars;
-    Values result = lead(next, leadsTo(next), here);
-    scalars = saved;
-    Value following = add(next, arith::ExtUIOp::create(b, b.getI64Type(), ahead));
-    bind(arith::MinSIOp::create(b, following, arith::SubIOp::create(b, last, one)));
-    fetched.positions = positions;
-    bind(position);
-    lowerOps(turn.end);
-    fetched.positions.clear();
-    return result;
+  Value ahead = goesAhead(stages, sweep);
+  SmallVector<Crossing> crossings = crossingsOf(stages);
+  Values start = {first, zero}; // the position of the first stage; where none goes ahead, which stage's turn it is
+  for (const Crossing &crossing : crossings) start.append(crossing.reach, zeroOf(crossing.value));
+  Value positions = arith::SubIOp::create(b, last, first);
+  Value turns =
+      arith::SelectOp::create(b, ahead, add(positions, constant(stages.size() - 1)), multiply(positions, count));
+  loop(zero, turns, one, start, [&](Value, ValueRange carried) {
+    Value front = carried[0], whose = carried[1];
+    ValueRange before = carried.drop_front(2);
+    Values fresh(crossings.size());
+    for (unsigned stage = 0; stage < stages.size(); ++stage) {
+      auto saved = scalars;
+      bool isLast = stage + 1 == stages.size();
+      auto behind = [&](unsigned by) { return arith::SelectOp::create(b, ahead, constant(by), zero); };
+      Value position = arith::SubIOp::create(b, front, behind(stage));
+      Value isThere = arith::AndIOp::create(b, compare(arith::CmpIPredicate::sge, position, first),
+                                            compare(arith::CmpIPredicate::slt, position, last));
+      Value isTurn = arith::OrIOp::create(b, ahead, compare(arith::CmpIPredicate::eq, whose, constant(stage)));
+      Values none;
+      unsigned slot = 0;
+      for (const Crossing &crossing : crossings) {
+        if (crossing.from < stage && stage <= crossing.from + crossing.reach)
+          scalars[crossing.value] = before[slot + stage - crossing.from - 1];
+        if (crossing.from == stage) none.push_back(zeroOf(crossing.value));
+        slot += crossing.reach;
+      }
+      if (isLast) {
+        Value following = arith::SubIOp::create(b, add(front, one), behind(sweepStage));
+        bind(arith::MinSIOp::create(b, following, arith::SubIOp::create(b, last, one)));
+        fetched.positions = this->positions;
+      }
+      bind(position);
+      auto compute = [&] {
+        lowerOps(stages[stage]);
+        Values made;
+        for (const Crossing &crossing : crossings)
+          if (crossing.from == stage) made.push_back(scalars.lookup(crossing.value));
+        return made;
+      };
+      Values results = choose(arith::AndIOp::create(b, isThere, isTurn), compute, [&] { return none; });
+      fetched.positions.clear();
+      scalars = saved;
+      auto *result = results.begin();
+      for (auto [number, crossing] : llvm::enumerate(crossings))
+        if (crossing.from == stage) fresh[number] = *result++;
+    }
+    Value after = add(whose, one), isRound = compare(arith::CmpIPredicate::eq, after, count);
+    Value goesOn = arith::OrIOp::create(b, ahead, isRound);
+    Values next = {add(front, arith::ExtUIOp::create(b, b.getI64Type(), goesOn)),
+                   arith::SelectOp::create(b, goesOn, zero, after)};
+    unsigned slot = 0;
+    for (auto [number, crossing] : llvm::enumerate(crossings)) {
+      next.push_back(fresh[number]);
+      llvm::append_range(next, before.slice(slot, crossing.reach - 1));
+      slot += crossing.reach;
+    }
+    return next;
   });
   fetched.lead = {};
 }

@@ -70,6 +70,8 @@ private:
   mlir::Value add(mlir::Value a, mlir::Value b);
   mlir::Value multiply(mlir::Value a, mlir::Value b);
   std::pair<mlir::Value, mlir::Value> rangeOf(mlir::StringAttr axis);
+  std::pair<mlir::Value, mlir::Value> wholeRangeOf(mlir::StringAttr axis);
+  mlir::Value sampledOf(mlir::Value points);
   mlir::Value positionOf(mlir::StringAttr axis);
   std::pair<mlir::Value, mlir::Value> offsetOf(const Memory &memory, const Lanes &lanes,
                                                llvm::ArrayRef<std::pair<mlir::StringAttr, mlir::Value>> given);
@@ -96,7 +98,7 @@ private:
   void lowerOps(llvm::ArrayRef<mlir::Operation *> ops);
   Values choose(mlir::Value condition, llvm::function_ref<Values()> yes, llvm::function_ref<Values()> no);
   mlir::Value zeroOf(mlir::Value planned);
-  mlir::Value goesAhead(norm::PassOp lead, llvm::ArrayRef<mlir::Operation *> end);
+  mlir::Value goesAhead(llvm::ArrayRef<llvm::SmallVector<mlir::Operation *>> stages, norm::PassOp sweep);
   llvm::SmallVector<Memory> fetchedDuring(norm::PassOp pass, mlir::StringAttr axis, mlir::Value from);
   void fetch(llvm::ArrayRef<Memory> places, mlir::Value first, int64_t points);
 
@@ -135,6 +137,7 @@ private:
   llvm::DenseMap<mlir::Value, mlir::Value> scalars;        // plan value → scalar
   llvm::DenseMap<mlir::Value, Memory> memories;            // plan value → memory
   llvm::DenseMap<mlir::Operation *, Values> held;          // stores that combine in registers: a vector for each step
+  mlir::StringAttr sample;                                 // the axis of which the pass at hand takes a sample
   bool streaming = false, streamed = false;
   struct {
     norm::PassOp lead;                                       // null where nothing is to be fetched

@@ -142,7 +142,7 @@ Value ValueEmitter::emitNode(const Node &node) {
     auto across = node.payload % 2 ? builder.getUnitAttr() : UnitAttr();
     auto method = norm::MethodAttr::get(builder.getContext(), norm::Method(node.payload / 2));
     return norm::MomentsOp::create(builder, location, value, weights, arrayOf(node.over), builder.getArrayAttr({}),
-                                   method, across)
+                                   StringAttr(), method, across)
         .getMean();
   }
   case NodeOp::mean:

@@ -1,5 +1,6 @@
 // One sweep of a phase: which loops, what is reduced, what is stored.
 #include "compiler/schedule/PhaseBuilder.h"
+#include "llvm/Support/SaveAndRestore.h"
 using namespace mlir;
 using namespace norm;
 using namespace normc;
@@ -89,6 +90,7 @@ void PhaseBuilder::sweep(const Phase &phase, ArrayRef<StringAttr> points, ArrayR
   for (Operation *reduction : alongLanes)
     if (!phase.isColumn(reduction)) initialise(reductionArray(phase, reduction), cast<ReduceOp>(reduction).getKind());
 
+  llvm::SaveAndRestore takesSample(sample, reductions.empty() ? StringAttr() : sampleOf(reductions.front()));
   auto kindsOf = [](ArrayRef<Operation *> list) {
     return llvm::map_to_vector(list, [](Operation *r) { return int32_t(cast<ReduceOp>(r).getKind()); });
   };

@@ -196,7 +196,7 @@ private:
       // The block's own chunks are no crossing.
       if (llvm::all_of(crossed, [&](StringAttr axis) { return contains(into, axis) && !contains(phase.block, axis); }))
         continue;
-      if (!needed.contains(reduction)) continue;
+      if (!needed.contains(reduction) || sampleOf(reduction)) continue;
       Axes points(axesOf(inputOf(reduction).getType()));
       Axes all(inside);
       llvm::append_range(all, phase.block);

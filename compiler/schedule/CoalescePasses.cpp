@@ -20,7 +20,8 @@ bool flatten(PassOp outer) {
   OpBuilder b(outer);
   SmallVector<Attribute> axes(outer.getAxes().begin(), outer.getAxes().end());
   axes.append(inner.getAxes().begin(), inner.getAxes().end());
-  auto merged = PassOp::create(b, outer.getLoc(), outer.getResultTypes(), b.getArrayAttr(axes), inner.getKinds());
+  auto merged = PassOp::create(b, outer.getLoc(), outer.getResultTypes(), b.getArrayAttr(axes), inner.getKinds(),
+                               outer.getSample() ? outer.getSampleAttr() : inner.getSampleAttr());
   merged.getBody().takeBody(inner.getBody());
   outer.replaceAllUsesWith(merged.getResults());
   outer.erase();
@@ -32,6 +33,8 @@ struct Merger {
 
   /// Whether all memory that a pass reaches ranges over both axes, side by side, or over neither.
   bool together(PassOp pass, StringAttr outer, StringAttr inner) {
+    for (StringAttr axis : {outer, inner}) // a sample is counted along its own axis
+      if (pass.getSampleAttr() == axis) return false;
     for (Attribute attribute : kernel.getAxes()) { // the inner one must be swept whole
       auto axis = cast<AxisAttr>(attribute);
       bool isOfInner = axis.isChunks() && llvm::is_contained(kernel.namesWithin(inner), axis.getWhole());

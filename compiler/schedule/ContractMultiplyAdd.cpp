@@ -17,8 +17,32 @@ bool isSole(GuardedProduct product, Operation *user) {
   return product.multiply && isFor(product.multiply) && (!product.where || isFor(product.where));
 }
 
+/// (u − rest) · r, where a mean in two parts is taken off, becomes u · r + (−rest · r) if the rest and r stay the same
+/// along the sweep: u, the difference from the first part, is what must not lose digits.
+void multiplyRestOutside(arith::MulFOp product) {
+  auto pass = dyn_cast<PassOp>(product->getParentOp());
+  if (!pass) return;
+  auto isOutside = [&](Value value) { return !pass->isAncestor(value.getParentBlock()->getParentOp()); };
+  for (unsigned side : {0, 1}) {
+    auto difference = product.getOperand(side).getDefiningOp<arith::SubFOp>();
+    Value factor = product.getOperand(1 - side);
+    if (!difference || !difference->hasAttr(restAttribute) || !difference->hasOneUse()) continue;
+    if (!isOutside(difference.getRhs()) || !isOutside(factor)) continue;
+    OpBuilder b(pass);
+    Location location = product.getLoc();
+    Value rest = arith::NegFOp::create(b, location, difference.getRhs());
+    Value shift = arith::MulFOp::create(b, location, rest, factor);
+    b.setInsertionPoint(product);
+    product.replaceAllUsesWith(math::FmaOp::create(b, location, difference.getLhs(), factor, shift).getResult());
+    product.erase();
+    difference.erase();
+    return;
+  }
+}
+
 struct ContractMultiplyAdd : normc::impl::ContractMultiplyAddBase<ContractMultiplyAdd> {
   void runOnOperation() override {
+    getOperation().walk(multiplyRestOutside);
     getOperation().walk([](Operation *op) {
       if (!isa<arith::AddFOp, arith::SubFOp>(op)) return;
       OpBuilder b(op);

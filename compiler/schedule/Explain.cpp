@@ -142,7 +142,8 @@ private:
       std::string reduces = kinds.empty() ? "" : fmt::format(" ({})", fmt::join(kinds, ", "));
       std::string lanes;
       if (innermost) lanes = ": " + describeLanes(pass);
-      line(depth, "pass over {}{}{}", joined(pass.getAxes()), reduces, lanes);
+      std::string sample = pass.getSample() ? fmt::format(", a sample along {}", pass.getSample()->str()) : "";
+      line(depth, "pass over {}{}{}{}", joined(pass.getAxes()), sample, reduces, lanes);
       if (!innermost) describeBody(pass.getBody().front(), depth + 1);
     }
   }

@@ -120,7 +120,9 @@ void PhaseBuilder::pushLevel(Operation *op, ArrayRef<StringAttr> axes) {
 
 void PhaseBuilder::openPass(ArrayRef<StringAttr> axes, ArrayRef<int32_t> kinds, ArrayRef<Type> types) {
   insertAt(levels.size() - 1);
-  pushLevel(PassOp::create(b, types, arrayOf(b.getContext(), axes), kinds), axes);
+  pushLevel(
+      PassOp::create(b, types, arrayOf(b.getContext(), axes), kinds, contains(axes, sample) ? sample : StringAttr()),
+      axes);
 }
 PassOp PhaseBuilder::closePass(ArrayRef<Value> yields) {
   insertAt(levels.size() - 1);
@@ -199,6 +201,7 @@ std::pair<Value, unsigned> PhaseBuilder::at(Value value) {
     own.push_back(index.getAxisAttr());
   }
   if (auto points = dyn_cast<PointsOp>(op)) own = namesOf(points.getChunks());
+  if (auto sampled = dyn_cast<SampledOp>(op)) own = namesOf(sampled.getInto());
   unsigned level = positions.empty() ? levelOf(own) : levels.size() - 1;
   Values operands;
   for (Value operand : op->getOperands()) {
@@ -350,7 +353,9 @@ void PhaseBuilder::buildRow(const Phase &phase) {
     for (Operation *reduction : left) {
       if (waits(inputOf(reduction))) continue;
       Axes points = pointsOf(inputOf(reduction));
-      auto *same = llvm::find_if(sweeps, [&](auto &sweep) { return sameAxes(sweep.first, points); });
+      auto *same = llvm::find_if(sweeps, [&](auto &sweep) {
+        return sameAxes(sweep.first, points) && sampleOf(sweep.second.front()) == sampleOf(reduction);
+      });
       if (same == sweeps.end()) sweeps.push_back({points, {reduction}});
       else same->second.push_back(reduction);
     }
@@ -358,8 +363,8 @@ void PhaseBuilder::buildRow(const Phase &phase) {
     for (auto &[points, reductions] : sweeps) {
       SmallVector<unsigned> along;
       for (unsigned output : outputs)
-        if (!replaces(output) && !points.empty() && sameAxes(pointsOf(results[output]), points) &&
-            !waits(results[output]))
+        if (!sampleOf(reductions.front()) && !replaces(output) && !points.empty() &&
+            sameAxes(pointsOf(results[output]), points) && !waits(results[output]))
           along.push_back(output);
       llvm::erase_if(outputs, [&](unsigned output) { return llvm::is_contained(along, output); });
       sweep(phase, points, reductions, along);

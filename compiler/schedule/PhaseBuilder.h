@@ -62,6 +62,7 @@ private:
   llvm::DenseMap<mlir::Value, Values> arrays;         // source value → workspaces that hold it
   llvm::SmallVector<Level> levels;
   llvm::SmallVector<std::pair<mlir::StringAttr, mlir::Value>> positions; // along axes given by `at`
+  mlir::StringAttr sample;                                               // of the sweep being written
   mlir::Operation *firstPhase = nullptr;
   struct Exchange {
     mlir::Value mine, all;

@@ -24,7 +24,8 @@ struct SplitLanes : normc::impl::SplitLanesBase<SplitLanes> {
     for (auto [reduce, lane] : paired) {
       ImplicitLocOpBuilder b(reduce.getLoc(), reduce);
       ArrayAttr outside = arrayOf(b.getContext(), normc::without(namesOf(reduce.getOver()), {lane}));
-      Value partial = ReduceOp::create(b, reduce.getKind(), reduce.getInput(), outside, reduce.getInto());
+      Value partial =
+          ReduceOp::create(b, reduce.getKind(), reduce.getInput(), outside, reduce.getInto(), reduce.getSampleAttr());
       ArrayAttr inside = arrayOf(b.getContext(), {lane});
       Value whole = ReduceOp::create(b, reduce.getKind(), partial, inside, b.getArrayAttr({}));
       reduce.replaceAllUsesWith(whole);

@@ -88,8 +88,24 @@ struct SplitReductions : normc::impl::SplitReductionsBase<SplitReductions> {
     for (KernelOp kernel : llvm::make_early_inc_range(getOperation().getOps<KernelOp>())) split(kernel);
   }
 
+  /// The mean of a sample stands for the mean of all in a first sweep, if not told otherwise: the axis along which it
+  /// is taken is the innermost in memory that is reduced, but for one inside of the lanes.
+  static void chooseSamples(Structure &structure) {
+    for (Operation *reduction : structure.reductions) {
+      auto moments = dyn_cast<MomentsOp>(reduction);
+      bool isFree = moments && !moments.getWeights() &&
+                    (moments.getMethod() == Method::automatic || moments.getMethod() == Method::welford);
+      if (!isFree || !Splitter::isLarge(structure, reduction)) continue;
+      const Structure::Layout &layout = structure.layoutOf(reduction);
+      for (StringAttr axis : layout.order)
+        if (contains(layout.over, axis) && axis != structure.pairedLane(layout.order, layout.over))
+          moments.setSampleAttr(axis);
+    }
+  }
+
   void split(KernelOp kernel) {
     Structure structure(kernel);
+    chooseSamples(structure);
     // What a block re-reads: all that the first large reduction sweeps inside a block.
     Operation *lead = nullptr;
     for (Operation *reduction : structure.reductions)

@@ -18,6 +18,11 @@ Axes normc::intoOf(Operation *reduction) {
   return {};
 }
 
+StringAttr normc::sampleOf(Operation *reduction) {
+  if (auto reduce = dyn_cast<ReduceOp>(reduction)) return reduce.getSampleAttr();
+  return {};
+}
+
 Structure::Structure(KernelOp kernel) : kernel(kernel) {
   for (BlockArgument argument : kernel.getArguments())
     if (auto gathered = kernel.getArgAttrOfType<IntegerAttr>(argument.getArgNumber(), "norm.gathered"))

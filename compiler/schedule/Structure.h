@@ -66,6 +66,8 @@ private:
 mlir::Value inputOf(mlir::Operation *reduction);
 Axes overOf(mlir::Operation *reduction);
 Axes intoOf(mlir::Operation *reduction);
+/// The axis of which a reduction takes only a sample, or null.
+mlir::StringAttr sampleOf(mlir::Operation *reduction);
 
 } // namespace normc
 #endif

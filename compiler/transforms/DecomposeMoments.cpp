@@ -1,4 +1,5 @@
-// Moments become sums. Two sweeps: the mean, then the deviations from it, whose own mean corrects both results.
+// Moments become sums: of deviations from a value near the mean, whose own mean corrects both results. That value is
+// the mean of a sample, so that all points are swept once, or where the text says so the mean of all.
 #include "compiler/transforms/Passes.h"
 #include "compiler/transforms/Replicas.h"
 #include "dialect/Norm.h"
@@ -100,16 +101,27 @@ struct Decomposition {
     return {mean, {}, a.subtract(a.divide(squares, count), a.multiply(mean, mean))};
   }
 
-  /// Two sweeps: the mean, then the deviations from it.
-  Part sweep(Value count, bool mayBeEmpty, llvm::function_ref<Value(Value)> sum) {
+  /// The mean of a sample, in each chunk where there are chunks.
+  Value meanOfSample(ArrayAttr over, ArrayAttr into, bool mayBeEmpty) {
+    Value sum = a.sum(x, over, into);
+    sum.getDefiningOp<ReduceOp>().setSampleAttr(op.getSampleAttr());
+    Value points = SampledOp::create(b, withAxes(b.getI64Type(), namesOf(into)), over, op.getSampleAttr(), into);
+    return perWeight(sum, a.to(a.fromInteger(points, element), sum.getType()), mayBeEmpty);
+  }
+
+  /// The deviations from a value near the mean, and how far off that is.
+  Part sweep(Value count, bool mayBeEmpty, llvm::function_ref<Value(Value)> sum, ArrayAttr over, ArrayAttr into) {
     Part part;
     part.count = count;
-    part.mean = perWeight(sum(weighted(x)), count, mayBeEmpty);
+    part.mean = op.getSample() ? meanOfSample(over, into, mayBeEmpty) : perWeight(sum(weighted(x)), count, mayBeEmpty);
     Value deviation = a.subtract(x, part.mean), weightedDeviation = weighted(deviation);
     part.restSum = sum(weightedDeviation);
     part.rest = perWeight(part.restSum, count, mayBeEmpty);
     part.square = sum(a.multiply(weightedDeviation, deviation));
     return part;
+  }
+  Part sweepAll(bool mayBeEmpty) {
+    return sweep(total(), mayBeEmpty, [&](Value value) { return sumAll(value); }, op.getOver(), none);
   }
   /// Σw (x − mean − rest)².
   Value correctedSquare(Part part) { return a.subtract(part.square, a.multiply(part.restSum, part.rest)); }
@@ -143,7 +155,7 @@ struct Decomposition {
     auto sum = [&](Value value) { return a.sum(value, inChunk, chunks); };
     auto points = [&] { return PointsOp::create(b, withAxes(b.getI64Type(), namesOf(chunks)), chunks); };
     Value count = weights ? sum(weights) : a.fromInteger(points(), element);
-    Part part = sweep(count, /*mayBeEmpty=*/bool(weights), sum);
+    Part part = sweep(count, /*mayBeEmpty=*/bool(weights), sum, inChunk, chunks);
     Value square = correctedSquare(part);
     return combine(part, square, weights ? a.sum(count, acrossChunks, none) : total(), mayBeEmpty, acrossChunks);
   }
@@ -151,8 +163,7 @@ struct Decomposition {
   /// One replica's part, then all replicas' together, the same on each of them.
   Part acrossReplicas() {
     bool isChunked = !op.getThrough().empty() && op.getMethod() != Method::two_pass;
-    Part mine = isChunked ? byChunks(/*mayBeEmpty=*/true)
-                          : sweep(total(), /*mayBeEmpty=*/true, [&](Value value) { return sumAll(value); });
+    Part mine = isChunked ? byChunks(/*mayBeEmpty=*/true) : sweepAll(/*mayBeEmpty=*/true);
     Value square = gatherReplicas(b, correctedSquare(mine));
     Part each;
     each.mean = gatherReplicas(b, mine.mean);
@@ -178,7 +189,7 @@ struct Decomposition {
     Moments m = op.getMethod() == Method::one_pass ? onePass()
                 : op.getAcross()                   ? momentsOf(acrossReplicas())
                 : op.getThrough().empty() || op.getMethod() == Method::two_pass
-                    ? momentsOf(sweep(total(), /*mayBeEmpty=*/false, [&](Value value) { return sumAll(value); }))
+                    ? momentsOf(sweepAll(/*mayBeEmpty=*/false))
                     : momentsOf(byChunks(/*mayBeEmpty=*/false));
     op.getVariance().replaceAllUsesWith(m.variance);
     if (!m.rest) {
@@ -202,7 +213,9 @@ struct Decomposition {
         if (!difference || use.getOperandNumber() != 1) continue;
         ImplicitLocOpBuilder at(difference.getLoc(), difference);
         Arithmetic both{at};
-        difference.replaceAllUsesWith(both.subtract(both.subtract(difference.getLhs(), m.mean), m.rest));
+        Value deviation = both.subtract(both.subtract(difference.getLhs(), m.mean), m.rest);
+        deviation.getDefiningOp()->setAttr(restAttribute, at.getUnitAttr());
+        difference.replaceAllUsesWith(deviation);
         difference.erase();
       }
     }

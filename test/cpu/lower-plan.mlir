@@ -59,18 +59,18 @@ norm.kernel @twice axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %y: !f32_n_k {nor
   norm.return
 }
 
-// The first sweep of a block stands before its own turn or, where that is better, before the last sweep of the turn
-// before: of the first block then before all turns. Where stores bypass the caches, what the next one reads is fetched.
+// Two stages: the first sweep of a block stands beside the last sweep of the block before, where what both reach fits the
+// first cache or stores bypass the caches; else a turn is one stage. What the last sweep takes from the first was made a
+// turn before. Where stores bypass the caches, what is read next is fetched.
 // CHECK-LABEL: func.func private @center_phase0_body
 // CHECK:         %[[AHEAD:.*]] = arith.cmpi sle, %{{.*}}, %c32768_i64
-// CHECK:         %[[FIRST:.*]] = scf.if %{{.*}} -> (f32)
-// CHECK:         scf.for {{.*}} iter_args(%[[LED:.*]] = %[[FIRST]]) -> (f32)
-// CHECK:           %[[MEAN:.*]] = scf.if %{{.*}} -> (f32)
-// CHECK:             scf.yield %[[LED]] : f32
-// CHECK:           %[[NEXT:.*]] = scf.if %{{.*}} -> (f32)
-// CHECK:           vector.broadcast %[[MEAN]]
-// CHECK:           llvm.store
-// CHECK:           scf.yield %[[NEXT]] : f32
+// CHECK:         arith.select %[[AHEAD]], %{{.*}}, %{{.*}} : i64
+// CHECK:         scf.for {{.*}} iter_args(%{{.*}}, %[[MADE:.*]] = %{{.*}}) -> (i64, i64, f32)
+// CHECK:           %[[SUM:.*]] = scf.if %{{.*}} -> (f32)
+// CHECK:           scf.if
+// CHECK:             vector.broadcast %[[MADE]]
+// CHECK:             llvm.store
+// CHECK:           scf.yield %{{.*}}, %{{.*}}, %[[SUM]] : i64, i64, f32
 // STREAM-LABEL: func.func private @center_phase0_body
 // STREAM-COUNT-4:   llvm.intr.prefetch
 // STREAM-COUNT-4:   nontemporal
@@ -106,6 +106,28 @@ norm.kernel @halves axes(n, k) (%x: !bf16_n_k {norm.name = "x"}, %y: !bf16_n_k {
       %b = arith.addf %a, %a : f32
       norm.store %b to %y : f32 to !bf16_n_k
     }
+  }
+  norm.return
+}
+
+// A sample is the first sixteenth of the points along its axis, in whole sixteens.
+// CHECK-LABEL: func.func private @sample_phase0_body
+// CHECK:         %[[UP:.*]] = arith.addi %[[K:.*]], %c15_i64
+// CHECK:         %[[PART:.*]] = arith.shrui %[[UP]], %c4_i64
+// CHECK:         %[[MORE:.*]] = arith.addi %[[PART]], %c15_i64
+// CHECK:         %[[SIXTEENS:.*]] = arith.andi %[[MORE]], %c-16_i64
+// CHECK:         %[[COUNT:.*]] = arith.minsi %[[K]], %[[SIXTEENS]]
+// CHECK:         arith.sitofp %[[COUNT]]
+norm.kernel @sample axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %y: !f32_n {norm.name = "y", norm.out}) {
+  norm.phase [n] {
+    %s = norm.pass [k] sample k (sum) {
+      %a = norm.load %x : !f32_n_k to f32
+      norm.yield %a : f32
+    }
+    %points = norm.sampled [k] sample k : i64
+    %count = arith.sitofp %points : i64 to f32
+    %mean = arith.divf %s, %count : f32
+    norm.store %mean to %y : f32 to !f32_n
   }
   norm.return
 }

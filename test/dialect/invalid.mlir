@@ -288,6 +288,68 @@ norm.kernel @f axes(n, k, p = k by 8) (%x: !n {norm.name = "x"}) {
 
 // -----
 
+!n = tensor<?xf32, #norm.axes<n>>
+// moments_c6
+norm.kernel @f axes(n, k) (%x: !n {norm.name = "x"}) {
+  // expected-error @+1 {{takes a sample along "k", which is none of its axes}}
+  %m, %v = norm.moments %x over [n] sample k : !n
+  norm.return
+}
+
+// -----
+
+!n = tensor<?xf32, #norm.axes<n>>
+// reduce_c4
+norm.kernel @f axes(n, k) (%x: !n {norm.name = "x"}) {
+  // expected-error @+1 {{takes a sample along "k", which is none of its axes}}
+  %y = norm.reduce sum %x over [n] sample k : !n
+  norm.return
+}
+
+// -----
+
+// sampled_c1
+norm.kernel @f axes(n) () {
+  // expected-error @+1 {{names axis "k", which is not declared}}
+  %y = norm.sampled [n, k] sample n : i64
+  norm.return
+}
+
+// -----
+
+// sampled_c2
+norm.kernel @f axes(n, k, p = k by 8) () {
+  // expected-error @+1 {{"p" does not name the chunks of a reduced axis}}
+  %y = norm.sampled [n] sample n into [p] : i64
+  norm.return
+}
+
+// -----
+
+// sampled_c3
+norm.kernel @f axes(n, k) () {
+  // expected-error @+1 {{takes a sample along "k", which is none of its axes}}
+  %y = norm.sampled [n] sample k : i64
+  norm.return
+}
+
+// -----
+
+!n = tensor<?xf32, #norm.axes<n>>
+// pass_c4
+norm.kernel @f axes(n, k) (%x: !n {norm.name = "x"}) {
+  norm.phase [] {
+    // expected-error @+1 {{takes a sample along "k", which is none of its axes}}
+    %s = norm.pass [n] sample k (sum) {
+      %a = norm.load %x : !n to f32
+      norm.yield %a : f32
+    }
+  }
+  norm.return
+}
+
+// -----
+
 // size_c1
 norm.kernel @f axes(n) () {
   // expected-error @+1 {{names axis "k", which is not declared}}

@@ -102,6 +102,12 @@ norm.kernel @chunks axes(n, k, p = n by 256 per [k] most 128, q = k by 16) (%x: 
   %m:2 = norm.moments %x over [n] through [p] : !f32_n_k
   // CHECK: norm.broadcast %{{.*}} : !f32_k_p to !f32_k_n
   %back = norm.broadcast %partial : !f32_k_p to !f32_k_n
+  // CHECK: norm.moments %{{.*}} over [n] through [p] sample n : !f32_n_k
+  %o:2 = norm.moments %x over [n] through [p] sample n : !f32_n_k
+  // CHECK: norm.reduce sum %{{.*}} over [n] into [p] sample n : !f32_n_k
+  %first = norm.reduce sum %x over [n] into [p] sample n : !f32_n_k
+  // CHECK: norm.sampled [n] sample n into [p] : !i64_p
+  %sampled = norm.sampled [n] sample n into [p] : !i64_p
   // CHECK: norm.points [p] : !i64_p
   %points = norm.points [p] : !i64_p
   norm.return %partial, %points : !f32_k_p, !i64_p
@@ -119,6 +125,11 @@ norm.kernel @plan axes(n, k, p = n by 256)
     %points = norm.points [p] : i64
     // CHECK: norm.pass [k] {
     norm.pass [k] {
+      // CHECK: norm.pass [n] sample n (sum) {
+      %head = norm.pass [n] sample n (sum) {
+        %a = norm.load %x : !bf16_n_k to f32
+        norm.yield %a : f32
+      }
       // CHECK: %[[SUM:.*]]:2 = norm.pass [n] (sum, max) {
       %sum, %max = norm.pass [n] (sum, max) {
         // CHECK: norm.load %{{.*}} : !bf16_n_k to f32

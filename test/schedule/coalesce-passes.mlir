@@ -69,3 +69,21 @@ norm.kernel @chunk_of_a_part axes(n, k, s, c = k * s, p = k by 64) (%x: !f32_n_k
   }
   norm.return
 }
+
+// The axis of a sample stays apart, since what is taken of it is counted along it.
+// CHECK-LABEL: norm.kernel @sample
+// CHECK:         norm.pass [n, k_s] sample n (sum) {
+// CHECK:         norm.pass [n, k, s] sample s (sum) {
+norm.kernel @sample axes(n, k, s) (%x: !f32_n_k_s {norm.name = "x"}) {
+  norm.phase [] {
+    %a = norm.pass [n, k, s] sample n (sum) {
+      %v = norm.load %x : !f32_n_k_s to f32
+      norm.yield %v : f32
+    }
+    %b = norm.pass [n, k, s] sample s (sum) {
+      %v = norm.load %x : !f32_n_k_s to f32
+      norm.yield %v : f32
+    }
+  }
+  norm.return
+}

@@ -48,3 +48,48 @@ norm.kernel @where axes(n) (%x: !f32_n {norm.name = "x"}, %y: !f32_n {norm.name 
   }
   norm.return
 }
+
+// The second part of a mean is multiplied once a row, where the factor is one of the row too.
+!f32_n_k = tensor<?x?xf32, #norm.axes<n, k>>
+// CHECK-LABEL: norm.kernel @rest
+// CHECK:         norm.phase [n]
+// CHECK:           %[[REST:.*]] = norm.load %arg1
+// CHECK:           %[[RSTD:.*]] = norm.load %arg2
+// CHECK:           %[[MINUS:.*]] = arith.negf %[[REST]]
+// CHECK:           %[[SHIFT:.*]] = arith.mulf %[[MINUS]], %[[RSTD]]
+// CHECK:           norm.pass [k] {
+// CHECK:             %[[U:.*]] = arith.subf
+// CHECK-NEXT:        %[[Y:.*]] = math.fma %[[U]], %[[RSTD]], %[[SHIFT]]
+// CHECK-NEXT:        norm.store %[[Y]]
+norm.kernel @rest axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %rests: !f32_n {norm.name = "rest"},
+                              %rstds: !f32_n {norm.name = "rstd"}, %y: !f32_n_k {norm.name = "y", norm.out}) {
+  norm.phase [n] {
+    %rest = norm.load %rests : !f32_n to f32
+    %rstd = norm.load %rstds : !f32_n to f32
+    norm.pass [k] {
+      %a = norm.load %x : !f32_n_k to f32
+      %u = arith.subf %a, %rstd : f32
+      %d = arith.subf %u, %rest {norm.rest} : f32
+      %o = arith.mulf %d, %rstd : f32
+      norm.store %o to %y : f32 to !f32_n_k
+    }
+  }
+  norm.return
+}
+
+// Where the factor changes along the sweep nothing is gained.
+// CHECK-LABEL: norm.kernel @rest_of_points
+// CHECK-NOT:     math.fma
+norm.kernel @rest_of_points axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %rests: !f32_n {norm.name = "rest"},
+                                        %y: !f32_n_k {norm.name = "y", norm.out}) {
+  norm.phase [n] {
+    %rest = norm.load %rests : !f32_n to f32
+    norm.pass [k] {
+      %a = norm.load %x : !f32_n_k to f32
+      %d = arith.subf %a, %rest {norm.rest} : f32
+      %o = arith.mulf %d, %a : f32
+      norm.store %o to %y : f32 to !f32_n_k
+    }
+  }
+  norm.return
+}

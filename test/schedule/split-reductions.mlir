@@ -20,3 +20,20 @@ norm.kernel @small axes(n, k = 10) (%x: !f32_n_k {norm.name = "x"}) -> (tensor<?
   %s = norm.reduce sum %x over [k] : !f32_n_k
   norm.return %s : tensor<?xf32, #norm.axes<n>>
 }
+
+// Moments take a sample along the innermost axis in memory that they reduce, unless they are weighted or told how.
+!f32_k_n = tensor<?x?xf32, #norm.axes<k, n>>
+!f32_n = tensor<?xf32, #norm.axes<n>>
+// CHECK-LABEL: norm.kernel @samples
+// CHECK: norm.moments %arg0 over [n, k] through [n_chunk, k_chunk] sample k :
+// CHECK: norm.moments %arg1 over [n, k] through [k_chunk, n_chunk] sample n :
+// CHECK: norm.moments %arg0 over [k] through [k_chunk] by two_pass
+// CHECK: norm.moments %arg0 weights %arg0 : !f32_n_k over [k] through [k_chunk] :
+norm.kernel @samples axes(n = 2, k = 10) (%x: !f32_n_k {norm.name = "x"}, %z: !f32_k_n {norm.name = "z"})
+    -> (f32 {norm.name = "a"}, f32 {norm.name = "b"}, !f32_n {norm.name = "c"}, !f32_n {norm.name = "d"}) {
+  %a:2 = norm.moments %x over [n, k] : !f32_n_k
+  %b:2 = norm.moments %z over [n, k] : !f32_k_n
+  %c:2 = norm.moments %x over [k] by two_pass : !f32_n_k
+  %d:2 = norm.moments %x weights %x : !f32_n_k over [k] : !f32_n_k
+  norm.return %a#1, %b#1, %c#1, %d#1 : f32, f32, !f32_n, !f32_n
+}

@@ -22,6 +22,24 @@ norm.kernel @two_pass axes(n, k) (%x: !f32_n_k {norm.name = "x"})
   norm.return %m, %v : !f32_n, !f32_n
 }
 
+// With a sample, the deviations are from its mean: all points are swept once.
+// CHECK-LABEL: norm.kernel @sample
+// CHECK:         %[[SUM:.*]] = norm.reduce sum %[[X:.*]] over [k] sample k
+// CHECK:         %[[POINTS:.*]] = norm.sampled [k] sample k : i64
+// CHECK:         %[[REAL:.*]] = arith.sitofp %[[POINTS]]
+// CHECK:         %[[COUNT:.*]] = norm.broadcast %[[REAL]]
+// CHECK:         %[[NEAR:.*]] = arith.divf %[[SUM]], %[[COUNT]]
+// CHECK:         %[[WIDE:.*]] = norm.broadcast %[[NEAR]]
+// CHECK:         %[[D:.*]] = arith.subf %[[X]], %[[WIDE]]
+// CHECK:         norm.reduce sum %[[D]] over [k] : !f32_n_k
+// CHECK:         %[[D2:.*]] = arith.mulf %[[D]], %[[D]]
+// CHECK:         norm.reduce sum %[[D2]] over [k] : !f32_n_k
+// CHECK-NOT:     norm.reduce
+norm.kernel @sample axes(n, k) (%x: !f32_n_k {norm.name = "x"}) -> (!f32_n {norm.name = "variance"}) {
+  %m, %v = norm.moments %x over [k] sample k : !f32_n_k
+  norm.return %v : !f32_n
+}
+
 // x − mean takes both parts of the mean off, one after the other.
 // CHECK-LABEL: norm.kernel @both_parts
 // CHECK:         %[[D:.*]] = arith.subf %[[X:.*]], %{{.*}} : !f32_n_k
