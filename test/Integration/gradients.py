@@ -11,14 +11,9 @@ import sys
 
 import numpy as np
 
-from backward_cases import backward_cases
-from batch_cases import batch_cases
-from case import CASES
+from cases import cases_of
 from differences import check_along, signatures
-from group_cases import group_cases
 from harness import NAMES, SPECS, TYPES, Failure, check, compare, finish, run, scratch
-from layer_cases import layer_cases
-from other_cases import other_cases, residual_cases
 
 FLOATS = ("f64", "f32", "f16", "bf16")
 # 16 ulp of the largest element or cotangent in f32: rows of few elements, or of variance 0, are sums that cancel.
@@ -155,15 +150,9 @@ def on_the_cpu(case, kind):
 
 
 def main():
-    for family in (layer_cases, group_cases, batch_cases, residual_cases, other_cases, backward_cases):
-        family()
-    files = sys.argv[1:]
-    unknown = set(files) - {case.file for case in CASES} - {"all"}
-    if unknown:
-        raise SystemExit(f"no cases for {', '.join(sorted(unknown))}")
     seen, tried = set(), set()
-    for case in CASES:
-        if "walk-through" in case.title or case.title in seen or ("all" not in files and case.file not in files):
+    for case in cases_of(sys.argv[1:]):
+        if "walk-through" in case.title or case.title in seen:
             continue
         seen.add(case.title)
         derived = Derived(case, "f64")

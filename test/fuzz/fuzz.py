@@ -168,23 +168,35 @@ def run_one(seed, number, keep, verbose):
             )
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=USUAL, help="how many kernels")
+def arguments(description, count):
+    """The command line of a fuzzer, and the numbers of its kernels: `count` where it says nothing."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=count, help="how many kernels")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", type=int, help="just this kernel of the seed's")
     parser.add_argument("--jobs", type=int, default=1, help="kernels at once")
     parser.add_argument("--keep", help="a folder for what each kernel reads and writes")
     parser.add_argument("-v", "--verbose", action="store_true")
     options = parser.parse_args()
-    numbers = range(options.count) if options.only is None else [options.only]
-    occurred, failed = collections.Counter(), 0
+    return options, range(options.count) if options.only is None else [options.only]
+
+
+def each(options, numbers, run):
+    """What `run` gives for each kernel; failures are printed as they come."""
+    one = lambda number: run(options.seed, number, options.keep, options.verbose)
     with concurrent.futures.ThreadPoolExecutor(options.jobs, initializer=lambda: np.seterr(all="ignore")) as pool:
-        for seen, failure in pool.map(lambda n: run_one(options.seed, n, options.keep, options.verbose), numbers):
-            occurred.update(seen)
+        for result, failure in pool.map(one, numbers):
             if failure:
-                failed += 1
                 print(failure, flush=True)
+            yield result, failure
+
+
+def main():
+    options, numbers = arguments(__doc__, USUAL)
+    occurred, failed = collections.Counter(), 0
+    for seen, failure in each(options, numbers, run_one):
+        occurred.update(seen)
+        failed += failure is not None
     if options.only is None:
         for feature in [*FEATURES, *FORMS]:
             print(f"{occurred[feature]:6} {feature}")

@@ -11,9 +11,7 @@ of threads, streamed or not, and so are those of their own text (normc gradient)
 gradient is to compile and run.
 """
 
-import argparse
 import collections
-import concurrent.futures
 import os
 import re
 import sys
@@ -23,7 +21,7 @@ import numpy as np
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "Integration"))
 from differences import along, derivative_along  # noqa: E402
-from fuzz import Case, Failure, raw  # noqa: E402
+from fuzz import Case, Failure, arguments, each, raw  # noqa: E402
 from harness import TYPES  # noqa: E402
 from storage import FLOATS  # noqa: E402
 
@@ -188,21 +186,8 @@ def run_one(seed, number, keep, verbose):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=30, help="how many kernels")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", type=int, help="just this kernel of the seed's")
-    parser.add_argument("--jobs", type=int, default=1, help="kernels at once")
-    parser.add_argument("--keep", help="a folder for what each kernel reads and writes")
-    parser.add_argument("-v", "--verbose", action="store_true")
-    options = parser.parse_args()
-    numbers = range(options.count) if options.only is None else [options.only]
-    ends = collections.Counter()
-    with concurrent.futures.ThreadPoolExecutor(options.jobs, initializer=lambda: np.seterr(all="ignore")) as pool:
-        for end, failure in pool.map(lambda n: run_one(options.seed, n, options.keep, options.verbose), numbers):
-            ends[end] += 1
-            if failure:
-                print(failure, flush=True)
+    options, numbers = arguments(__doc__, 30)
+    ends = collections.Counter(end for end, _ in each(options, numbers, run_one))
     print(", ".join(f"{count} {end}" for end, count in ends.items()))
     few = options.only is None and ends["equal"] < 0.6 * len(numbers)
     if few:
