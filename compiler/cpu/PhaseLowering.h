@@ -109,6 +109,9 @@ private:
   Values lowerLanes(norm::PassOp pass, Values carried);
   Values addToTotals(norm::PassOp pass, Values carried);
   Values addToTotalsIf(mlir::Value condition, norm::PassOp pass, Values carried);
+  llvm::SmallVector<norm::LoadOp> loadsAcross(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block &body);
+  Values transpose(Values rows);
+  void emitTile(mlir::Block &body, mlir::StringAttr row, mlir::Value firstRow, const Lanes &lanes, mlir::Value to);
   bool canRunRowsUnderLanes(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block &body);
   bool lowerRowsUnderLanes(norm::PassOp pass, unsigned depth);
   void lowerRowsUnderLanes(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block *rowBody, mlir::Block &body);
@@ -137,6 +140,7 @@ private:
   llvm::DenseMap<mlir::Value, mlir::Value> scalars;        // plan value → scalar
   llvm::DenseMap<mlir::Value, Memory> memories;            // plan value → memory
   llvm::DenseMap<mlir::Operation *, Values> held;          // stores that combine in registers: a vector for each step
+  llvm::DenseMap<mlir::Operation *, mlir::Value> turned;   // loads of the tile at hand: their values at this row
   mlir::StringAttr sample;                                 // the axis of which the pass at hand takes a sample
   bool streaming = false, streamed = false;
   struct {

@@ -53,6 +53,9 @@ void PhaseBuilder::sweep(const Phase &phase, ArrayRef<StringAttr> points, ArrayR
   SmallVector<Axes> memories;
   for (Operation *reduction : reductions) roots.push_back(inputOf(reduction));
   for (unsigned output : outputs) roots.push_back(results[output]);
+  // Where nothing is reduced, the order is that of what is stored: loads are more easily turned than stores.
+  if (reductions.empty())
+    for (unsigned output : outputs) memories.emplace_back(axesOf(targets[output].getType()));
   for (Value root : roots) llvm::append_range(memories, structure.memoriesOf(root));
   for (unsigned output : outputs) memories.emplace_back(axesOf(targets[output].getType()));
   Axes order = structure.inMemoryOrder(points, memories);

@@ -287,6 +287,9 @@ private:
     for (unsigned output : SmallVector<unsigned>(pending.begin(), pending.end())) {
       Axes axes(axesOf(results[output].getType()));
       if (!isSubset(bound, axes) || !isSubset(axes, points) || !isReady(results[output], phase, local)) continue;
+      // What is stored in another order than it is swept goes by square tiles, in a phase of its own.
+      AxisList memory = axesOf(kernel.getResultTypes()[output]);
+      if (!phase.swept.empty() && contains(axes, phase.swept.back()) && memory.back() != phase.swept.back()) continue;
       phase.outputs.push_back(output);
     }
     // A state is replaced only when nothing else will read it; an update that must wait for that may read one itself.
@@ -345,15 +348,16 @@ private:
     }
     for (auto &[key, outputs] : groups) {
       SmallVector<Value> roots = llvm::map_to_vector(outputs, [&](unsigned output) { return results[output]; });
-      phases.push_back(mapPhase(roots, round));
+      phases.push_back(mapPhase(roots, round, axesOf(kernel.getResultTypes()[outputs.front()])));
       phases.back().outputs = outputs;
     }
     for (unsigned output : due) pending.remove(output);
   }
-  Phase mapPhase(ArrayRef<Value> roots, unsigned round) {
+  /// `stored` is the memory of the first root, where it has one.
+  Phase mapPhase(ArrayRef<Value> roots, unsigned round, AxisList stored = {}) {
     Phase phase;
     phase.round = round;
-    SmallVector<Axes> memories;
+    SmallVector<Axes> memories = {Axes(stored)};
     for (Value root : roots) llvm::append_range(memories, structure.memoriesOf(root));
     Axes axes(axesOf(roots.front().getType()));
     memories.push_back(axes);

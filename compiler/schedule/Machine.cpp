@@ -45,8 +45,8 @@ constexpr std::array<Level, 3> levels = {{
 // clang-format on
 
 Machine machineOf(const Level &level) {
-  return {level.name, level.triple,       level.cpu,             level.features,
-          level.tree, level.maskedStores, level.streamingStores, level.lineBytes, level.l1Bytes};
+  return {level.name,         level.triple,          level.cpu,       level.features, level.tree,
+          level.maskedStores, level.streamingStores, level.lineBytes, level.l1Bytes};
 }
 
 const Level *levelNamed(std::string_view name) {
