@@ -211,6 +211,13 @@ Value PhaseLowering::acrossLanes(ReduceKind kind, Value vector) {
 // Passes
 //===----------------------------------------------------------------------===//
 
+/// How many vectors a step of the lanes takes: half as many where each takes several masks, of which there are seven.
+int64_t PhaseLowering::vectorsOf(PassOp pass) {
+  auto isGuard = [](arith::SelectOp select) { return select->hasAttr(GuardedProduct::attribute); };
+  bool isCrowded = shape.masked && llvm::count_if(pass.getBody().getOps<arith::SelectOp>(), isGuard) > 1;
+  return isCrowded ? shape.accumulators / 2 : shape.accumulators;
+}
+
 /// What the innermost loops of a pass carry: for each result, `accumulators` vectors along the lanes and, where tails
 /// are not masked, one scalar; then for each result the total of what its accumulators held before, a vector; then how
 /// many vectors the first accumulator has taken in since. Loops around other passes carry a scalar for each result.
@@ -219,7 +226,7 @@ void PhaseLowering::lowerPass(PassOp pass) {
   bool innermost = pass.getBody().getOps<PassOp>().empty();
   Values init, totals;
   for (auto [kind, type] : llvm::zip(pass.getKinds(), pass.getResultTypes())) {
-    if (innermost) init.append(shape.accumulators, neutral(ReduceKind(kind), type, width));
+    if (innermost) init.append(vectorsOf(pass), neutral(ReduceKind(kind), type, width));
     if (innermost) totals.push_back(neutral(ReduceKind(kind), type, width));
     if (!innermost || !shape.masked) init.push_back(neutral(ReduceKind(kind), type, 1));
   }
@@ -239,7 +246,7 @@ PhaseLowering::Values PhaseLowering::addToTotals(PassOp pass, Values carried) {
   for (auto [number, kindNumber] : llvm::enumerate(pass.getKinds())) {
     auto kind = ReduceKind(kindNumber);
     auto own = MutableArrayRef<Value>(carried).slice(number * perResult, perResult);
-    Values vectors(own.take_front(shape.accumulators));
+    Values vectors(own.take_front(vectorsOf(pass)));
     for (size_t count = vectors.size(); count > 1; count = (count + 1) / 2) // pairwise
       for (size_t i = 0; i < count / 2; ++i) vectors[i] = combine(kind, vectors[i], vectors[i + (count + 1) / 2]);
     Value sum = vectors[0];
@@ -327,7 +334,8 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
   StringAttr axis = namesOf(pass.getAxes()).back();
   Block &body = pass.getBody().front();
   auto [from, to] = rangeOf(axis);
-  unsigned perResult = shape.accumulators + (shape.masked ? 0 : 1);
+  int64_t vectors = vectorsOf(pass);
+  unsigned perResult = vectors + (shape.masked ? 0 : 1);
   bool interleaves = canInterleave(body, {axis, from, width, {}, 0});
   // Stores past the caches wait for memory; the loads of the next lead need not.
   SmallVector<Memory> places = pass.getKinds().empty() ? fetchedDuring(pass, axis, from) : SmallVector<Memory>();
@@ -343,7 +351,7 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
     Values after(before);
     for (auto [number, yielded] : llvm::enumerate(emitPoints(body, points)))
       for (auto [result, kind] : llvm::enumerate(pass.getKinds())) {
-        Value &accumulator = after[result * perResult + (lanes == 1 ? shape.accumulators : number)];
+        Value &accumulator = after[result * perResult + (lanes == 1 ? vectors : number)];
         Value sum = accumulate(ReduceKind(kind), accumulator, splat(yielded[result], lanes));
         accumulator = mask ? arith::SelectOp::create(b, mask, sum, accumulator).getResult() : sum;
       }
@@ -361,18 +369,18 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
   bool reduces = !pass.getKinds().empty();
   Value streams = reduces ? Value() : canStream(body, {axis, from, width, {}, 0}, {});
   // What is left after the wide steps goes vector by vector: under a mask all of it, in one loop less.
-  Value wide = wholeSteps(from, width * shape.accumulators), whole = shape.masked ? wide : wholeSteps(from, width);
+  Value wide = wholeSteps(from, width * vectors), whole = shape.masked ? wide : wholeSteps(from, width);
   auto leftover = [&] {
     if (!shape.masked) steps(whole, 1, width);
   };
   Value start = from;
   if (reduces) {
-    Value block = constant(longestSum * shape.accumulators * width);
+    Value block = constant(longestSum * vectors * width);
     carried = loop(start, wide, block, carried, [&](Value first, ValueRange before) {
       carried = Values(before);
       from = first;
       Value end = arith::MinSIOp::create(b, add(first, block), wide);
-      steps(end, shape.accumulators, width);
+      steps(end, vectors, width);
       Value goesOn = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, end, wide);
       return addToTotalsIf(goesOn, pass, carried);
     });
@@ -381,7 +389,7 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
   } else {
     carried = ifStreaming(streams, [&] {
       from = start;
-      steps(wide, shape.accumulators, width);
+      steps(wide, vectors, width);
       leftover();
       return carried;
     });
@@ -393,7 +401,7 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
                    [&](Value first, ValueRange before) { return step(first, 1, width, tailMask(first, to), before); });
   if (!reduces || pass.getAxes().size() == 1) return carried;
   // Short rows, one after the other.
-  Value taken = arith::DivUIOp::create(b, arith::SubIOp::create(b, wide, start), constant(width * shape.accumulators));
+  Value taken = arith::DivUIOp::create(b, arith::SubIOp::create(b, wide, start), constant(width * vectors));
   taken = add(taken, arith::DivUIOp::create(b, arith::SubIOp::create(b, to, wide), constant(shape.masked ? width : 1)));
   carried.back() = add(add(carried.back(), taken), constant(1));
   Value isLong = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, carried.back(), constant(longestSum));

@@ -107,6 +107,7 @@ private:
   void lowerPass(norm::PassOp pass);
   Values lowerAlong(norm::PassOp pass, unsigned depth, Values carried);
   Values lowerLanes(norm::PassOp pass, Values carried);
+  int64_t vectorsOf(norm::PassOp pass);
   Values addToTotals(norm::PassOp pass, Values carried);
   Values addToTotalsIf(mlir::Value condition, norm::PassOp pass, Values carried);
   llvm::SmallVector<norm::LoadOp> loadsAcross(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block &body);
