@@ -17,32 +17,75 @@ bool isSole(GuardedProduct product, Operation *user) {
   return product.multiply && isFor(product.multiply) && (!product.where || isFor(product.where));
 }
 
-/// (u − rest) · r, where a mean in two parts is taken off, becomes u · r + (−rest · r) if the rest and r stay the same
-/// along the sweep: u, the difference from the first part, is what must not lose digits.
-void multiplyRestOutside(arith::MulFOp product) {
-  auto pass = dyn_cast<PassOp>(product->getParentOp());
-  if (!pass) return;
-  auto isOutside = [&](Value value) { return !pass->isAncestor(value.getParentBlock()->getParentOp()); };
+/// A sweep, and what stays the same along it: what is defined outside, and what is loaded for the lanes but is the same
+/// in all rows, which the lowering holds in registers.
+struct Sweep {
+  PassOp pass;
+
+  bool isOutside(Value value) { return !pass->isAncestor(value.getParentBlock()->getParentOp()); }
+  bool isConstant(Value value) {
+    if (isOutside(value)) return true;
+    auto load = value.getDefiningOp<LoadOp>();
+    auto axes = namesOf(pass.getAxes());
+    if (!load || axes.size() < 2 || load->getParentOp() != pass) return false;
+    auto rows = pass->getParentOfType<KernelOp>().namesWithin(axes[axes.size() - 2]);
+    return llvm::none_of(axesOf(load.getFrom().getType()),
+                         [&](StringAttr axis) { return llvm::is_contained(rows, axis); });
+  }
+  /// Where to compute from such values: once before the sweep if that can be.
+  Operation *placeFor(ArrayRef<Value> values, Operation *user) {
+    return llvm::all_of(values, [&](Value value) { return isOutside(value); }) ? pass.getOperation() : user;
+  }
+};
+
+/// v · a · b, with a and b the same along the sweep: v · (a · b).
+void combineFactors(arith::MulFOp outer) {
+  Sweep sweep{dyn_cast<PassOp>(outer->getParentOp())};
+  if (!sweep.pass) return;
   for (unsigned side : {0, 1}) {
-    auto difference = product.getOperand(side).getDefiningOp<arith::SubFOp>();
-    Value factor = product.getOperand(1 - side);
+    auto inner = outer.getOperand(side).getDefiningOp<arith::MulFOp>();
+    Value second = outer.getOperand(1 - side);
+    if (!inner || !inner->hasOneUse() || inner->getBlock() != outer->getBlock() || !sweep.isConstant(second)) continue;
+    for (unsigned innerSide : {0, 1}) {
+      Value value = inner.getOperand(innerSide), first = inner.getOperand(1 - innerSide);
+      if (sweep.isConstant(value) || !sweep.isConstant(first)) continue;
+      OpBuilder b(sweep.placeFor({first, second}, outer));
+      Value factor = arith::MulFOp::create(b, outer.getLoc(), first, second);
+      outer->setOperands({value, factor});
+      inner->erase();
+      return;
+    }
+  }
+}
+
+/// (u − rest) · a + b, where a mean in two parts is taken off, becomes u · a + (b − rest · a) if the rest, a and b
+/// (which may be missing) are the same along the sweep: u, the difference from the first part, is what must not lose
+/// digits.
+void takeRestOutside(Operation *op) {
+  Sweep sweep{dyn_cast<PassOp>(op->getParentOp())};
+  if (!sweep.pass || !isa<arith::MulFOp, math::FmaOp>(op)) return;
+  for (unsigned side : {0, 1}) {
+    auto difference = op->getOperand(side).getDefiningOp<arith::SubFOp>();
     if (!difference || !difference->hasAttr(restAttribute) || !difference->hasOneUse()) continue;
-    if (!isOutside(difference.getRhs()) || !isOutside(factor)) continue;
-    OpBuilder b(pass);
-    Location location = product.getLoc();
-    Value rest = arith::NegFOp::create(b, location, difference.getRhs());
-    Value shift = arith::MulFOp::create(b, location, rest, factor);
-    b.setInsertionPoint(product);
-    product.replaceAllUsesWith(math::FmaOp::create(b, location, difference.getLhs(), factor, shift).getResult());
-    product.erase();
-    difference.erase();
+    SmallVector<Value> constants = {difference.getRhs(), op->getOperand(1 - side)};
+    if (isa<math::FmaOp>(op)) constants.push_back(op->getOperand(2));
+    if (!llvm::all_of(constants, [&](Value value) { return sweep.isConstant(value); })) continue;
+    OpBuilder b(sweep.placeFor(constants, op));
+    Location location = op->getLoc();
+    Value rest = arith::NegFOp::create(b, location, constants[0]), factor = constants[1];
+    Value shift = constants.size() == 3 ? math::FmaOp::create(b, location, rest, factor, constants[2]).getResult()
+                                        : arith::MulFOp::create(b, location, rest, factor).getResult();
+    b.setInsertionPoint(op);
+    op->getResult(0).replaceAllUsesWith(math::FmaOp::create(b, location, difference.getLhs(), factor, shift));
+    op->erase();
+    difference->erase();
     return;
   }
 }
 
 struct ContractMultiplyAdd : normc::impl::ContractMultiplyAddBase<ContractMultiplyAdd> {
   void runOnOperation() override {
-    getOperation().walk(multiplyRestOutside);
+    getOperation().walk(combineFactors);
     getOperation().walk([](Operation *op) {
       if (!isa<arith::AddFOp, arith::SubFOp>(op)) return;
       OpBuilder b(op);
@@ -68,6 +111,7 @@ struct ContractMultiplyAdd : normc::impl::ContractMultiplyAddBase<ContractMultip
       if (product.where) product.where->erase();
       product.multiply->erase();
     });
+    getOperation().walk(takeRestOutside);
   }
 };
 } // namespace
