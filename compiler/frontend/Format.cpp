@@ -32,10 +32,13 @@ public:
     for (Statement &statement : values.statements()) result->statements.push_back(std::move(statement));
     Unit unit;
     unit.declarations.emplace_back(std::move(result));
-    return printAst(unit);
+    return (values.callsTimes() ? times : "") + printAst(unit);
   }
 
 private:
+  static constexpr const char *times = "// A cotangent times a derivative: nothing where the cotangent is 0.\n"
+                                       "fn times(ct, d) = where(ct != 0, ct * d, 0)\n\n";
+
   static TensorType tensor(Type type, Attribute dims) {
     TensorType result;
     result.element.text = elementName(getElementTypeOrSelf(type));

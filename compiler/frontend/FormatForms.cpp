@@ -86,6 +86,16 @@ Form subtractionOf(arith::AddFOp op) {
   return {};
 }
 
+/// A product that counts only where its first factor is not 0.
+Form guardedOf(arith::SelectOp op) {
+  auto test = shownOf(op.getCondition()).getDefiningOp<arith::CmpFOp>();
+  auto product = soleSource<arith::MulFOp>(op.getTrueValue());
+  if (!test || !product || test.getPredicate() != arith::CmpFPredicate::UNE) return {};
+  bool isFirst = shownOf(test.getLhs()) == shownOf(product.getLhs());
+  if (!isFirst || !isReal(test.getRhs(), 0) || !isReal(op.getFalseValue(), 0)) return {};
+  return {Kind::guarded, {product.getLhs(), product.getRhs()}};
+}
+
 Form severalOf(Operation *op) {
   if (auto divide = dyn_cast<arith::DivFOp>(op)) {
     Form mean = meanOf(divide);
@@ -97,6 +107,7 @@ Form severalOf(Operation *op) {
     return isa<arith::MinSIOp, arith::MaxSIOp>(op) ? clampOf<arith::MinSIOp, arith::MaxSIOp>(op)
                                                    : clampOf<arith::MinimumFOp, arith::MaximumFOp>(op);
   if (auto add = dyn_cast<arith::AddFOp>(op)) return subtractionOf(add);
+  if (auto select = dyn_cast<arith::SelectOp>(op)) return guardedOf(select);
   if (auto subtract = dyn_cast<arith::SubIOp>(op); subtract && matchPattern(shownOf(subtract.getLhs()), m_Zero()))
     return {Kind::negation, {subtract.getRhs()}};
   if (auto exclusive = dyn_cast<arith::XOrIOp>(op))

@@ -20,6 +20,7 @@ struct Form {
     subtraction, // a + -b
     negation,    // 0 - a
     inversion,   // a xor true
+    guarded,     // where(a != 0, a * b, 0), of a cotangent and a derivative
   };
   Kind kind = Kind::op;
   llvm::SmallVector<mlir::Value, 3> operands = {}; // what is shown in it

@@ -431,6 +431,10 @@ Phrase ValueFormatter::show(Operation &op, Form form) {
     return unaryPhrase(Expr::Kind::negate, std::move(operands[0]), ValueKind::integer);
   case Form::Kind::inversion:
     return unaryPhrase(Expr::Kind::invert, std::move(operands[0]), ValueKind::boolean);
+  case Form::Kind::guarded:
+    hasGuarded = true;
+    meetAsReals(operands[0], operands[1], isDouble);
+    return callPhrase("times", std::move(operands), ValueKind::real);
   default:
     return showOp(op, std::move(operands));
   }

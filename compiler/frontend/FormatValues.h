@@ -18,6 +18,8 @@ public:
   std::vector<Statement> statements();
   /// What the factor of a split is, in one expression.
   Expr factor(mlir::Value size);
+  /// Whether they call `times`, which is not built in.
+  bool callsTimes() const { return hasGuarded; }
   AxisRef axis(llvm::StringRef name) const { return {name.str(), packs.contains(name), {}}; }
 
 private:
@@ -67,6 +69,7 @@ private:
   norm::KernelOp kernel;
   bool isDouble = false; // what it computes in: f64, else f32
   bool inFactor = false; // nothing can be named there
+  bool hasGuarded = false;
   std::vector<Statement> written;
   std::vector<std::string> leaves; // the axes that are not split, by place in an AxisSet
   llvm::StringMap<AxisSet> sets;   // the leaves of each axis
