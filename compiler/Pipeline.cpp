@@ -46,7 +46,7 @@ void buildVector(OpPassManager &passes, const Machine &machine) {
   shape.vectorBytes = machine.tree.vectorBytes;
   shape.accumulators = machine.tree.accumulators;
   shape.masked = machine.maskedStores;
-  shape.streamBytes = machine.streamingStores ? 3 << 20 : 0;
+  shape.streamBytes = machine.streamBytes;
   shape.roundsToBf16 = llvm::StringRef(machine.features).contains("+avx512bf16");
   shape.l1Bytes = machine.l1Bytes;
   shape.lineBytes = machine.lineBytes;

@@ -367,11 +367,51 @@ int64_t PhaseLowering::storedBytes(const Memory &memory, const Lanes &lanes) {
   return bytesOfElement(memory.storage) * lanes.width;
 }
 
-/// How large an output must be to bypass the caches: less where the next lead's memory is fetched while it is stored.
-int64_t PhaseLowering::streamedBytes() { return fetched.lead ? shape.streamBytes / 3 * 2 : shape.streamBytes; }
+/// The bytes of all memory that some ops reach.
+Value PhaseLowering::bytesReached(ArrayRef<Operation *> ops) {
+  llvm::SetVector<Value> reached;
+  for (Operation *op : ops)
+    op->walk([&](Operation *inner) {
+      if (auto load = dyn_cast<LoadOp>(inner)) reached.insert(load.getFrom());
+      if (auto store = dyn_cast<StoreOp>(inner)) reached.insert(store.getTo());
+    });
+  Value total = constant(0);
+  for (Value memory : reached) total = add(total, denseBytesOf(memory.getType()));
+  return total;
+}
 
-/// Whether all outputs of a pass are so large that nobody will find them in a cache, and aligned where the lanes begin
-/// and, where rows are swept under the lanes, from row to row. Null where no store could bypass the caches.
+/// Whether the last cache is too small for what some ops reach: their stores bypass the caches then.
+Value PhaseLowering::isBeyondCaches(ArrayRef<Operation *> ops) {
+  return arith::CmpIOp::create(b, arith::CmpIPredicate::sge, bytesReached(ops), constant(shape.streamBytes));
+}
+
+/// Whether the lanes of a body do not fit the first cache, and some of what they read is the same for all rows:
+/// ordinary stores would push that out, row by row. Null where nothing is.
+Value PhaseLowering::isCrowded(Block &body, const Lanes &lanes) {
+  auto laneNames = kernel.namesWithin(lanes.axis);
+  llvm::SetVector<Value> reached;
+  bool anyShared = false;
+  int64_t bytes = 0;
+  for (Operation &op : body) {
+    auto load = dyn_cast<LoadOp>(op);
+    auto store = dyn_cast<StoreOp>(op);
+    Value memory = load ? load.getFrom() : store ? store.getTo() : Value();
+    if (!memory || !reached.insert(memory)) continue;
+    auto isLane = [&](StringAttr axis) { return llvm::is_contained(laneNames, axis); };
+    AxisList axes = axesOf(memory.getType());
+    anyShared |= load && !axes.empty() && llvm::all_of(axes, isLane);
+    if (llvm::any_of(axes, isLane)) bytes += bytesOfElement(getElementTypeOrSelf(memory.getType()));
+  }
+  if (!anyShared) return {};
+  Value needed = multiply(extent(lanes.axis), constant(bytes));
+  Value large = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, bytesReached({body.getParentOp()}),
+                                      constant(shape.streamBytes / 4));
+  Value isLong = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, needed, constant(shape.l1Bytes));
+  return arith::AndIOp::create(b, large, isLong);
+}
+
+/// Whether the outputs of a pass are to bypass the caches, and can: aligned where the lanes begin and, where rows are
+/// swept under the lanes, from row to row. Null where no store could.
 Value PhaseLowering::canStream(Block &body, const Lanes &lanes, StringAttr rowAxis) {
   if (!shape.streamBytes || lanes.width == 1) return {};
   Value all;
@@ -380,9 +420,6 @@ Value PhaseLowering::canStream(Block &body, const Lanes &lanes, StringAttr rowAx
     const Memory &memory = memories.find(op.getTo())->second;
     auto [offset, stride] = offsetOf(memory, lanes, {});
     if (!stride || fixedValue(stride) != 1) continue;
-    Value size = constant(bytesOfElement(memory.storage));
-    for (StringAttr axis : memory.axes) size = multiply(size, extents[axis]);
-    Value large = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, size, constant(streamedBytes()));
     Value element = constant(bytesOfElement(memory.storage));
     Value place = LLVM::PtrToIntOp::create(b, b.getI64Type(), memory.base);
     place = add(place, multiply(add(offset, lanes.first), element));
@@ -391,8 +428,10 @@ Value PhaseLowering::canStream(Block &body, const Lanes &lanes, StringAttr rowAx
     int64_t bytes = storedBytes(memory, lanes) * (canStorePairs(op, lanes) ? 2 : 1);
     Value misfit = arith::AndIOp::create(b, place, constant(bytes - 1));
     Value aligned = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, misfit, constant(0));
-    Value both = arith::AndIOp::create(b, large, aligned);
-    all = all ? arith::AndIOp::create(b, all, both).getResult() : both;
+    all = all ? arith::AndIOp::create(b, all, aligned).getResult() : aligned;
   }
-  return all;
+  if (!all) return {};
+  Value wanted = isBeyondCaches({body.getParentOp()});
+  if (Value crowded = isCrowded(body, lanes)) wanted = arith::OrIOp::create(b, wanted, crowded);
+  return arith::AndIOp::create(b, wanted, all);
 }

@@ -112,7 +112,7 @@ Value PhaseLowering::zeroOf(Value planned) {
 /// is stored stays out of the caches.
 Value PhaseLowering::goesAhead(ArrayRef<SmallVector<Operation *>> stages, PassOp sweep) {
   auto bytesOf = [](Value memory) { return bytesOfElement(getElementTypeOrSelf(memory.getType())); };
-  Value points = constant(1), largest = constant(0);
+  Value points = constant(1);
   llvm::SetVector<Value> read, reached;
   sweep->walk([&](Operation *op) {
     if (auto load = dyn_cast<LoadOp>(op)) read.insert(load.getFrom());
@@ -122,11 +122,7 @@ Value PhaseLowering::goesAhead(ArrayRef<SmallVector<Operation *>> stages, PassOp
   for (Operation *op : stages.back())
     op->walk([&](Operation *inner) {
       if (auto load = dyn_cast<LoadOp>(inner)) reached.insert(load.getFrom());
-      auto store = dyn_cast<StoreOp>(inner);
-      if (!store || !reached.insert(store.getTo())) return;
-      Value size = constant(bytesOf(store.getTo()));
-      for (StringAttr axis : axesOf(store.getTo().getType())) size = multiply(size, extent(axis));
-      largest = arith::MaxSIOp::create(b, largest, size);
+      if (auto store = dyn_cast<StoreOp>(inner)) reached.insert(store.getTo());
     });
   int64_t slice = 0, beside = 0;
   for (Value memory : read) slice += bytesOf(memory);
@@ -138,8 +134,7 @@ Value PhaseLowering::goesAhead(ArrayRef<SmallVector<Operation *>> stages, PassOp
   Value fits = compare(arith::CmpIPredicate::sle, multiply(points, constant(together)), shape.l1Bytes);
   if (!shape.streamBytes) return fits;
   Value beyond = compare(arith::CmpIPredicate::sgt, multiply(points, constant(slice)), shape.l1Bytes);
-  Value streams = compare(arith::CmpIPredicate::sge, largest, streamedBytes());
-  return arith::OrIOp::create(b, fits, arith::AndIOp::create(b, beyond, streams));
+  return arith::OrIOp::create(b, fits, arith::AndIOp::create(b, beyond, isBeyondCaches(stages.back())));
 }
 
 /// A body at each position from `first` up to `last`, without it; `bind` says where that is. Where the first stages go

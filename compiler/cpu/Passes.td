@@ -51,7 +51,7 @@ def LowerPlan : Pass<"norm-lower-plan", "mlir::ModuleOp"> {
     Option<"vectorBytes", "vector-bytes", "int64_t", "64", "bytes of a vector register">,
     Option<"accumulators", "accumulators", "int64_t", "4", "vectors a step, and partial results of a reduction">,
     Option<"masked", "masked", "bool", "true", "run tails under a mask, not point by point">,
-    Option<"streamBytes", "stream-bytes", "int64_t", "0", "outputs as large bypass the caches; 0: none does">,
+    Option<"streamBytes", "stream-bytes", "int64_t", "0", "what reaches so much memory stores past the caches; 0: nothing does">,
     Option<"roundsToBf16", "rounds-to-bf16", "bool", "false", "one instruction rounds f32 to bf16">,
     Option<"l1Bytes", "l1-bytes", "int64_t", "32768", "of a core's first cache">,
     Option<"lineBytes", "line-bytes", "int64_t", "64", "of a cache line">,

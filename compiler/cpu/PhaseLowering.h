@@ -11,7 +11,7 @@ struct VectorShape {
   int64_t bytes = 64;        // of a vector register
   int64_t accumulators = 4;  // vectors a step of the lanes' loop, and partial results of a reduction
   bool masked = true;        // tails run masked; else point by point
-  int64_t streamBytes = 0;   // outputs as large bypass the caches; 0: none does
+  int64_t streamBytes = 0;   // what reaches so much memory stores past the caches; 0: nothing does
   bool roundsToBf16 = false; // one instruction does
   int64_t l1Bytes = 0;       // of a core's first cache
   int64_t lineBytes = 64;    // of a cache line
@@ -88,7 +88,9 @@ private:
                        mlir::Type compute);
   mlir::Value pointers(const Memory &memory, mlir::Value offset, mlir::Value stride, const Lanes &lanes);
   mlir::Value canStream(mlir::Block &body, const Lanes &lanes, mlir::StringAttr rowAxis);
-  int64_t streamedBytes();
+  mlir::Value bytesReached(llvm::ArrayRef<mlir::Operation *> ops);
+  mlir::Value isBeyondCaches(llvm::ArrayRef<mlir::Operation *> ops);
+  mlir::Value isCrowded(mlir::Block &body, const Lanes &lanes);
   int64_t storedBytes(const Memory &memory, const Lanes &lanes);
   mlir::Value splat(mlir::Value value, int64_t width);
   mlir::Value fullMask(int64_t width);

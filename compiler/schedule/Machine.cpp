@@ -18,8 +18,8 @@ constexpr int64_t KiB = 1024, MiB = 1024 * KiB;
 struct Level {
   const char *name, *triple, *cpu, *features;
   TreeFacts tree;
-  bool maskedStores, streamingStores;
-  int64_t lineBytes, l1Bytes;
+  bool maskedStores;
+  int64_t streamBytes, lineBytes, l1Bytes;
 };
 
 // The accumulators of two sums and the values of a step fit the registers: 8 of 32 with AVX-512 and NEON, 4 of 16
@@ -29,24 +29,24 @@ constexpr std::array<Level, 3> levels = {{
     {.name = "x86-64-v3", .triple = "x86_64-unknown-linux-gnu", .cpu = "x86-64-v3", .features = "",
      .tree = {.vectorBytes = 32, .accumulators = 4, .residentBytes = 128 * KiB,
               .chunkElements = 16384},
-     .maskedStores = false, .streamingStores = true,
+     .maskedStores = false, .streamBytes = 16 * MiB,
      .lineBytes = 64, .l1Bytes = 32 * KiB},
     {.name = "x86-64-v4", .triple = "x86_64-unknown-linux-gnu", .cpu = "x86-64-v4", .features = "",
      .tree = {.vectorBytes = 64, .accumulators = 4, .residentBytes = 512 * KiB,
               .chunkElements = 65536},
-     .maskedStores = true, .streamingStores = true,
+     .maskedStores = true, .streamBytes = 16 * MiB,
      .lineBytes = 64, .l1Bytes = 32 * KiB},
     {.name = "aarch64", .triple = "aarch64-unknown-linux-gnu", .cpu = "generic", .features = "+neon",
      .tree = {.vectorBytes = 16, .accumulators = 8, .residentBytes = 256 * KiB,
               .chunkElements = 16384},
-     .maskedStores = false, .streamingStores = true,
+     .maskedStores = false, .streamBytes = 16 * MiB,
      .lineBytes = 64, .l1Bytes = 64 * KiB},
 }};
 // clang-format on
 
 Machine machineOf(const Level &level) {
-  return {level.name,         level.triple,          level.cpu,       level.features, level.tree,
-          level.maskedStores, level.streamingStores, level.lineBytes, level.l1Bytes};
+  return {level.name,         level.triple,      level.cpu,       level.features, level.tree,
+          level.maskedStores, level.streamBytes, level.lineBytes, level.l1Bytes};
 }
 
 const Level *levelNamed(std::string_view name) {
@@ -81,6 +81,10 @@ std::optional<Machine> measureHost() {
   };
   measure(machine.l1Bytes, _SC_LEVEL1_DCACHE_SIZE);
   measure(machine.lineBytes, _SC_LEVEL1_DCACHE_LINESIZE);
+  // Of a large last cache other cores have most, and what bypasses it costs less than what pushes theirs out.
+  int64_t lastBytes = 2 * machine.streamBytes;
+  measure(lastBytes, _SC_LEVEL3_CACHE_SIZE);
+  machine.streamBytes = std::clamp(lastBytes / 2, 8 * MiB, machine.streamBytes);
   return machine;
 }
 

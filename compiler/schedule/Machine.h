@@ -30,10 +30,10 @@ struct Machine {
   std::string cpu;      // LLVM's name of the processor
   std::string features; // LLVM's, "+avx2,+fma,..."; empty where the processor says it all
   TreeFacts tree;
-  bool maskedStores;        // a partial vector is stored at no extra cost
-  bool streamingStores;     // stores that bypass the caches
-  int64_t lineBytes;        // of a cache line
-  int64_t l1Bytes;          // of a core, data
+  bool maskedStores;   // a partial vector is stored at no extra cost
+  int64_t streamBytes; // what reaches so much memory stores past the caches
+  int64_t lineBytes;   // of a cache line
+  int64_t l1Bytes;     // of a core, data
 };
 
 /// Reads a target: "cpu" (this machine, measured), "cpu:x86-64-v3", "x86-64-v3", or several joined by commas. Empty
