@@ -579,7 +579,7 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
   // Rows go by strips, which the caches hold, since the lanes would else reach each row in a large stride. The sums of
   // a strip are added to what was there: the error of a sum of n terms grows with √n rather than n. With sums a strip
   // is as long on each machine; without, it fits the first cache.
-  Value rows = constant(longestSum);
+  Value rows = constant(longestSum / 4); // one accumulator takes what four do elsewhere
   if (sums.empty()) {
     int64_t bytes = 0;
     for (Operation &op : body) {
