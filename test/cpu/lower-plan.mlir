@@ -27,6 +27,7 @@
 // V3:         scf.for {{.*}} -> (vector<8xf32>, vector<8xf32>)
 // V3:         scf.for {{.*}} -> (f32)
 // V3-NOT:     masked
+// V3:         func.func @total_workspace_bytes
 
 // CHECK-LABEL: func.func @total_workspace_bytes
 norm.kernel @total axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %y: !f32_n {norm.name = "y", norm.out})
@@ -128,6 +129,26 @@ norm.kernel @sample axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %y: !f32_n {norm
     %count = arith.sitofp %points : i64 to f32
     %mean = arith.divf %s, %count : f32
     norm.store %mean to %y : f32 to !f32_n
+  }
+  norm.return
+}
+
+// What is stored in another order than it is loaded is turned over: 16 loads along the rows, four times 16 shuffles, 16
+// stores along the lanes. Rows that fill no tile are gathered.
+!f32_n_k_s = tensor<?x?x?xf32, #norm.axes<n, k, s>>
+!f32_n_s_k = tensor<?x?x?xf32, #norm.axes<n, s, k>>
+// CHECK-LABEL: func.func private @turn_over_phase0_body
+// CHECK-COUNT-16:  llvm.load %{{.*}} : !llvm.ptr -> vector<16xf32>
+// CHECK-COUNT-64:  vector.shuffle %{{.*}} : vector<16xf32>, vector<16xf32>
+// CHECK-NOT:       vector.shuffle
+// CHECK-COUNT-16:  llvm.store %{{.*}} : vector<16xf32>, !llvm.ptr
+// CHECK:           llvm.intr.masked.gather
+norm.kernel @turn_over axes(n, k, s) (%x: !f32_n_k_s {norm.name = "x"}, %y: !f32_n_s_k {norm.name = "y", norm.out}) {
+  norm.phase [n] {
+    norm.pass [s, k] {
+      %a = norm.load %x : !f32_n_k_s to f32
+      norm.store %a to %y : f32 to !f32_n_s_k
+    }
   }
   norm.return
 }
