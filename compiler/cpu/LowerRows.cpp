@@ -1,0 +1,218 @@
+// Rows under lanes: where the lanes' loop stands outside, so that what the rows share stays in registers, and square
+// tiles of what lies the other way round.
+#include "compiler/cpu/PhaseLowering.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+using namespace mlir;
+using namespace norm;
+using namespace normc;
+
+/// The loads of a body from memory in which the rows lie side by side and the lanes do not.
+SmallVector<LoadOp> PhaseLowering::loadsAcross(StringAttr row, StringAttr lane, Block &body) {
+  auto laneNames = kernel.namesWithin(lane);
+  return llvm::filter_to_vector(body.getOps<LoadOp>(), [&](LoadOp load) {
+    AxisList axes = axesOf(load.getFrom().getType());
+    auto isLane = [&](StringAttr axis) { return llvm::is_contained(laneNames, axis); };
+    return load.getAt().empty() && !axes.empty() && axes.back() == row && llvm::any_of(axes, isLane);
+  });
+}
+
+/// Whether the lanes may be the outer loop: the rows of all memory that a body reaches lie one behind the other, and
+/// something along the lanes does not change from row to row, so that it stays in registers, sums too. What is only
+/// loaded may also lie the other way round: so many rows as a vector has lanes are then loaded together.
+bool PhaseLowering::canRunRowsUnderLanes(StringAttr row, StringAttr lane, Block &body) {
+  auto laneNames = kernel.namesWithin(lane);
+  bool anyRows = false, anyShared = false;
+  SmallVector<LoadOp> across = loadsAcross(row, lane, body);
+  if (!across.empty() && llvm::any_of(body.getOps<StoreOp>(), [](StoreOp store) { return bool(store.getKind()); }))
+    return false;
+  for (Operation &op : body) {
+    Value memory;
+    if (auto load = dyn_cast<LoadOp>(op)) memory = load.getFrom();
+    if (auto store = dyn_cast<StoreOp>(op)) memory = store.getTo();
+    if (isa<PassOp>(op)) return false;
+    if (!memory || llvm::is_contained(across, &op)) continue;
+    SmallVector<StringAttr> axes(axesOf(memory.getType()));
+    bool hasLanes = false;
+    while (!axes.empty() && llvm::is_contained(laneNames, axes.back())) axes.pop_back(), hasLanes = true;
+    if (llvm::is_contained(axes, row)) {
+      if (!hasLanes || axes.back() != row) return false;
+      anyRows = true;
+    } else {
+      anyShared |= hasLanes;
+    }
+  }
+  return anyRows && (anyShared || !across.empty());
+}
+
+/// Square tiles of vectors turned over: the halves that lie across the diagonal change places, then those of the
+/// halves.
+SmallVector<Value> PhaseLowering::transpose(SmallVector<Value> rows) {
+  int64_t size = rows.size();
+  for (int64_t distance = size / 2; distance >= 1; distance /= 2) {
+    SmallVector<int64_t> low, high;
+    for (int64_t i = 0; i < size; ++i) {
+      low.push_back(i & distance ? size + i - distance : i);
+      high.push_back(i & distance ? size + i : i + distance);
+    }
+    for (int64_t i = 0; i < size; ++i) {
+      if (i & distance) continue;
+      Value upper = rows[i], lower = rows[i + distance];
+      rows[i] = vector::ShuffleOp::create(b, upper, lower, low);
+      rows[i + distance] = vector::ShuffleOp::create(b, upper, lower, high);
+    }
+  }
+  return rows;
+}
+
+/// A body at one vector of lanes and as many rows, where some memory is to be turned over on its way.
+void PhaseLowering::emitTile(Block &body, StringAttr row, Value firstRow, const Lanes &lanes, Value to) {
+  SmallVector<LoadOp> across = loadsAcross(row, lanes.axis, body);
+  SmallVector<Values> tiles;
+  Value last = arith::SubIOp::create(b, to, constant(1));
+  for (LoadOp load : across) {
+    Values rows;
+    for (int64_t i = 0; i < width; ++i) {
+      positions[lanes.axis] = arith::MinSIOp::create(b, add(lanes.first, constant(i)), last);
+      rows.push_back(this->load(load, {row, firstRow, width, {}, 0}, {}));
+    }
+    positions.erase(lanes.axis);
+    tiles.push_back(transpose(rows));
+  }
+  for (int64_t i = 0; i < width; ++i) {
+    positions[row] = add(firstRow, constant(i));
+    for (auto [load, tile] : llvm::zip(across, tiles)) turned[load] = tile[i];
+    emitPoints(body, {lanes});
+    positions.erase(row);
+  }
+  turned.clear();
+}
+
+/// The last two loops of a pass, or the last of it and that of the one pass inside.
+bool PhaseLowering::lowerRowsUnderLanes(PassOp pass, unsigned depth) {
+  auto axes = namesOf(pass.getAxes());
+  Block &body = pass.getBody().front();
+  if (depth + 2 == axes.size()) {
+    if (!canRunRowsUnderLanes(axes[depth], axes[depth + 1], body)) return false;
+    lowerRowsUnderLanes(axes[depth], axes[depth + 1], nullptr, body);
+    return true;
+  }
+  auto inner = body.getOps<PassOp>();
+  if (depth + 1 != axes.size() || !llvm::hasSingleElement(inner) || !body.getOps<StoreOp>().empty()) return false;
+  PassOp lanes = *inner.begin();
+  Block &lanesBody = lanes.getBody().front();
+  if (!lanes.getKinds().empty() || lanes.getAxes().size() != 1) return false;
+  if (!canRunRowsUnderLanes(axes[depth], namesOf(lanes.getAxes()).front(), lanesBody)) return false;
+  lowerRowsUnderLanes(axes[depth], namesOf(lanes.getAxes()).front(), &body, lanesBody);
+  return true;
+}
+
+void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *rowBody, Block &body) {
+  auto [firstRow, lastRow] = rangeOf(row);
+  auto [from, to] = rangeOf(axis);
+  Value stripFrom = firstRow, stripTo = lastRow;
+  // Sums over the rows: workspace that does not range over them.
+  SmallVector<StoreOp> sums;
+  for (StoreOp store : body.getOps<StoreOp>())
+    if (store.getKind() && !llvm::is_contained(axesOf(store.getTo().getType()), row)) sums.push_back(store);
+  bool turns = !rowBody && !loadsAcross(row, axis, body).empty();
+  auto group = [&](Value first, unsigned count, int64_t points, Value mask) {
+    SmallVector<Lanes> steps;
+    Value rowsFrom = stripFrom;
+    if (turns && points == width) {
+      Value length = arith::SubIOp::create(b, stripTo, rowsFrom), size = constant(width);
+      Value whole = add(rowsFrom, multiply(arith::DivSIOp::create(b, length, size), size));
+      loop(rowsFrom, whole, size, {}, [&](Value position, ValueRange) {
+        emitTile(body, row, position, {axis, first, width, mask, 0}, to);
+        return Values();
+      });
+      rowsFrom = whole;
+    }
+    for (unsigned i = 0; i < count; ++i) steps.push_back({axis, add(first, constant(i * points)), points, mask, i});
+    Values start;
+    for (StoreOp store : sums) start.append(count, neutral(*store.getKind(), store.getValue().getType(), points));
+    Values end = loop(rowsFrom, stripTo, constant(1), start, [&](Value position, ValueRange before) {
+      positions[row] = position;
+      for (auto [number, store] : llvm::enumerate(sums)) held[store] = Values(before.slice(number * count, count));
+      if (rowBody)
+        for (Operation &op : rowBody->without_terminator())
+          if (!isa<PassOp>(op))
+            scalars[op.getResult(0)] = emit(op, Lanes(), [&](Value v) { return scalars.lookup(v); });
+      emitPoints(body, steps);
+      Values after;
+      for (StoreOp store : sums) llvm::append_range(after, held[store]);
+      positions.erase(row);
+      return after;
+    });
+    for (StoreOp store : sums) held.erase(store);
+    for (auto [number, store] : llvm::enumerate(sums))
+      for (const Lanes &at : steps) {
+        const Memory &memory = memories.find(store.getTo())->second;
+        auto [offset, stride] = offsetOf(memory, at, {});
+        Value before = loadFrom(memory, offset, stride, at, store.getValue().getType());
+        Value sum = combine(*store.getKind(), before, end[number * count + at.step]);
+        storeTo(memory, offset, stride, at, sum, /*streams=*/false);
+      }
+  };
+  // The registers hold what is constant along the rows too, or a tile.
+  int64_t count = turns ? 1 : std::min<int64_t>(shape.accumulators, 4);
+  auto sweep = [&](Value end, int64_t vectors, int64_t points) {
+    loop(from, end, constant(vectors * points), {}, [&](Value first, ValueRange) {
+      group(first, vectors, points, {});
+      return Values();
+    });
+    from = end;
+  };
+  auto wholeSteps = [&](int64_t points) -> Value {
+    Value length = arith::SubIOp::create(b, to, from);
+    return add(from, arith::MulIOp::create(b, arith::DivSIOp::create(b, length, constant(points)), constant(points)));
+  };
+  positions[row] = firstRow;
+  Value streams = canStream(body, {axis, from, width, {}, 0}, row);
+  positions.erase(row);
+  Value wide = wholeSteps(width * count), whole = shape.masked ? wide : wholeSteps(width), start = from;
+  // Rows go by strips, which the caches hold, since the lanes would else reach each row in a large stride. The sums of
+  // a strip are added to what was there: the error of a sum of n terms grows with √n rather than n. With sums a strip
+  // is as long on each machine; without, it fits the first cache.
+  constexpr int64_t summedRows = 16;
+  Value rows = constant(summedRows);
+  if (sums.empty()) {
+    int64_t bytes = 0;
+    for (Operation &op : body) {
+      auto load = dyn_cast<LoadOp>(op);
+      auto store = dyn_cast<StoreOp>(op);
+      Value memory = load ? load.getFrom() : store ? store.getTo() : Value();
+      if (memory && llvm::is_contained(axesOf(memory.getType()), row))
+        bytes += bytesOfElement(getElementTypeOrSelf(memory.getType()));
+    }
+    int64_t fewestRows = turns ? width : 8; // what the rows share is loaded once for all of them
+    Value length = arith::SubIOp::create(b, to, start), one = constant(1);
+    Value rowBytes = arith::MaxSIOp::create(b, multiply(length, constant(bytes)), one);
+    rows = arith::DivUIOp::create(b, constant(shape.l1Bytes / 2), rowBytes);
+    rows = arith::MaxSIOp::create(b, rows, constant(fewestRows));
+    if (turns) rows = arith::AndIOp::create(b, rows, constant(-width));
+    // A row that one step covers lies before the next without a stride.
+    Value isStep = arith::CmpIOp::create(b, arith::CmpIPredicate::sle, length, constant(width * count));
+    Value all = arith::MaxSIOp::create(b, arith::SubIOp::create(b, lastRow, firstRow), one);
+    if (!turns) rows = arith::SelectOp::create(b, isStep, all, rows);
+  }
+  loop(firstRow, lastRow, rows, {}, [&](Value position, ValueRange) {
+    stripFrom = position;
+    stripTo = arith::MinSIOp::create(b, add(position, rows), lastRow);
+    ifStreaming(streams, [&] {
+      from = start;
+      sweep(wide, count, width);
+      if (!shape.masked) sweep(whole, 1, width);
+      return Values();
+    });
+    from = whole;
+    if (!shape.masked) {
+      sweep(to, 1, 1);
+      return Values();
+    }
+    loop(from, to, constant(width), {}, [&](Value first, ValueRange) {
+      group(first, 1, width, tailMask(first, to));
+      return Values();
+    });
+    return Values();
+  });
+}
