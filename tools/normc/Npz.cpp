@@ -140,7 +140,11 @@ std::optional<runtime::Buffer> formatNpz(const std::vector<NpzEntry> &entries, c
         {reinterpret_cast<zip_uint8_t *>(const_cast<std::byte *>(entry.data)), static_cast<zip_uint64_t>(*bytes)}};
     zip_source_t *source = zip_source_buffer_fragment(zip, fragments, *bytes ? 2 : 1, 0);
     zip_int64_t index = source ? zip_file_add(zip, (entry.key + ".npy").c_str(), source, ZIP_FL_ENC_UTF_8) : -1;
-    if (index < 0 || zip_set_file_compression(zip, static_cast<zip_uint64_t>(index), ZIP_CM_STORE, 0) != 0) {
+    auto file = static_cast<zip_uint64_t>(index);
+    // No time of its own, as NumPy writes it: equal arrays are equal bytes.
+    constexpr zip_uint16_t begin = 0, firstDay = 1 << 5 | 1; // 1980-01-01
+    if (index < 0 || zip_set_file_compression(zip, file, ZIP_CM_STORE, 0) != 0 ||
+        zip_file_set_dostime(zip, file, begin, firstDay, 0) != 0) {
       std::string message = zip_strerror(zip);
       if (index < 0 && source) zip_source_free(source);
       zip_discard(zip);

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import zipfile
 
 import ml_dtypes
 import numpy as np
@@ -122,6 +123,8 @@ with np.load("all.npz") as archive:
     check(
         np.array_equal(archive["y"], 2 * values) and np.array_equal(archive["sum of x"], 2 * values.sum(1)), "archive"
     )
+with zipfile.ZipFile("all.npz") as archive:  # equal arrays are equal bytes, whenever they are written
+    check({entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}, "the time of an entry")
 
 # An input is left as it was, state and in-place ones as well.
 np.save("average.npy", np.full(4, 8, np.float32))
