@@ -4,6 +4,7 @@
 #include "compiler/emit/LowerToLLVM.h"
 #include "compiler/emit/Object.h"
 #include "compiler/emit/SignatureOf.h"
+#include "compiler/emit/TakeHalf.h"
 #include "compiler/evaluate/Evaluate.h"
 #include "compiler/frontend/EmitNorm.h"
 #include "compiler/frontend/Format.h"
@@ -59,8 +60,8 @@ public:
   bool specialize(const Source &source, const Selection &selection);
   /// From there to a plan: the module holds the kernel's variants then. False as above.
   bool plan(const Machine &machine);
-  /// From a plan, all of it or one variant of it, to machine code.
-  std::optional<Artifact> generate(ModuleOp planned, const Machine &machine);
+  /// From a plan, all of it or one variant of it, to machine code: one object, or two where two threads are quicker.
+  std::optional<Artifact> generate(ModuleOp planned, const Machine &machine, bool inOne);
   /// From the text to a gradient's own text.
   std::optional<std::string> gradient(const Source &source, const Selection &selection);
 
@@ -101,11 +102,14 @@ private:
   /// Takes a module through a stage. False on an error, or where the observer wants to go no further.
   bool lower(ModuleOp kernels, const Machine &machine, const Stage &through);
 
+  /// The objects of two modules, by two threads.
+  bool generateBoth(std::unique_ptr<NativeCode> code, std::unique_ptr<NativeCode> other, Artifact &artifact);
+
   /// Runs a stage's passes and verifies what they leave. norm-opt verifies after each pass, which would be a tenth of
   /// the time of a compilation.
-  bool runPasses(PassManager &passes, ModuleOp kernels) {
+  bool runPasses(PassManager &passes, ModuleOp kernels, bool verifies = true) {
     passes.enableVerifier(false);
-    bool done = succeeded(passes.run(kernels)) && succeeded(verify(kernels));
+    bool done = succeeded(passes.run(kernels)) && (!verifies || succeeded(verify(kernels)));
     if (!done && !diagnostics.any()) internalError({}, "it failed without saying why");
     return done;
   }
@@ -188,7 +192,24 @@ bool Compilation::plan(const Machine &machine) {
   return llvm::all_of(pipeline().drop_back(), [&](const Stage &next) { return lower(*module, machine, next); });
 }
 
-std::optional<Artifact> Compilation::generate(ModuleOp planned, const Machine &machine) {
+bool Compilation::generateBoth(std::unique_ptr<NativeCode> code, std::unique_ptr<NativeCode> other,
+                               Artifact &artifact) {
+  std::optional<std::string> objects[2];
+  Diagnostics others;
+  std::optional<std::string> reason =
+      isolate([&] { objects[1] = other->object(others); }, [&] { objects[0] = code->object(diagnostics); });
+  if (reason) { // its thread stays behind, with what it works on
+    (void)other.release();
+    internalError({}, "LLVM gave up: " + *reason);
+    return false;
+  }
+  diagnostics.append(others);
+  for (std::optional<std::string> &object : objects)
+    if (object) artifact.objects.push_back(std::move(*object));
+  return artifact.objects.size() == 2;
+}
+
+std::optional<Artifact> Compilation::generate(ModuleOp planned, const Machine &machine, bool inOne) {
   if (!lower(planned, machine, pipeline().back())) return std::nullopt;
   Artifact artifact;
   artifact.signature = signature;
@@ -197,8 +218,14 @@ std::optional<Artifact> Compilation::generate(ModuleOp planned, const Machine &m
   stage = "llvm";
   PassManager lowering(&context);
   buildLowerToLLVM(lowering);
-  if (!runPasses(lowering, planned)) return std::nullopt;
+  if (!runPasses(lowering, planned, /*verifies=*/false)) return std::nullopt; // LLVM verifies its IR
+  OwningOpRef<ModuleOp> half = inOne ? nullptr : takeHalf(planned);
   std::unique_ptr<NativeCode> code = NativeCode::translate(planned, machine, diagnostics);
+  if (half) {
+    std::unique_ptr<NativeCode> other = NativeCode::translate(*half, machine, diagnostics);
+    bool good = code && other && generateBoth(std::move(code), std::move(other), artifact);
+    return good ? std::optional(std::move(artifact)) : std::nullopt;
+  }
   if (!code || !show("llvm", [&] { return code->text(); })) return std::nullopt;
 
   stage = "asm";
@@ -206,7 +233,7 @@ std::optional<Artifact> Compilation::generate(ModuleOp planned, const Machine &m
   if (!wanted || diagnostics.any()) return std::nullopt;
   std::optional<std::string> object = code->object(diagnostics);
   if (!object) return std::nullopt;
-  artifact.object = std::move(*object);
+  artifact.objects.push_back(std::move(*object));
   return artifact;
 }
 
@@ -236,7 +263,7 @@ std::optional<Artifact> compile(const Source &source, const Selection &selection
   guarded(source.path, diagnostics, [&] {
     Compilation compilation(diagnostics, observer);
     if (compilation.specialize(source, selection) && compilation.plan(*machine))
-      artifact = compilation.generate(compilation.kernels(), *machine);
+      artifact = compilation.generate(compilation.kernels(), *machine, /*inOne=*/true);
   });
   return artifact;
 }
@@ -365,7 +392,7 @@ std::optional<Artifact> Plan::generate(size_t variant, Diagnostics &diagnostics)
     alone->getBodyRegion().emplaceBlock();
     auto kernel = *std::next(all.getOps<norm::KernelOp>().begin(), variant);
     alone->push_back(kernel->clone());
-    artifact = pending.compilation.generate(*alone, state->machine);
+    artifact = pending.compilation.generate(*alone, state->machine, /*inOne=*/false);
     return artifact.has_value();
   });
   return artifact;

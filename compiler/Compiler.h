@@ -23,8 +23,8 @@ struct Source {
 /// collapsed decomposed planned vector llvm asm. Returning false stops the compilation there (no error).
 using StageObserver = std::function<bool(std::string_view stage, const std::function<std::string()> &text)>;
 
-/// Compiles one kernel of a spec for a target ("cpu", "cpu:x86-64-v3", ...). Errors go to `diagnostics`; the result is
-/// empty then, or where the observer stopped. Any thread may call it.
+/// Compiles one kernel of a spec for a target ("cpu", "cpu:x86-64-v3", ...), into one object. Errors go to
+/// `diagnostics`; the result is empty then, or where the observer stopped. Any thread may call it.
 std::optional<Artifact> compile(const Source &source, const Selection &selection, std::string_view target,
                                 Diagnostics &diagnostics, const StageObserver &observer = {});
 

@@ -57,7 +57,7 @@ bool start(pthread_t &thread, Work &work) {
 
 } // namespace
 
-std::optional<std::string> isolate(llvm::function_ref<void()> run) {
+std::optional<std::string> isolate(llvm::function_ref<void()> run, llvm::function_ref<void()> alongside) {
   static std::once_flag once;
   std::call_once(once, [] {
     llvm::install_fatal_error_handler(giveUp);
@@ -67,8 +67,10 @@ std::optional<std::string> isolate(llvm::function_ref<void()> run) {
   pthread_t thread;
   if (!start(thread, work)) {
     run();
+    if (alongside) alongside();
     return std::nullopt;
   }
+  if (alongside) alongside();
   std::unique_lock lock(work.mutex);
   work.ended.wait(lock, [&] { return work.done; });
   lock.unlock();

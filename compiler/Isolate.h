@@ -10,8 +10,8 @@ namespace normc {
 /// kernel may have, and waits for it. Where LLVM gives up on the way (report_fatal_error, no memory), the caller goes
 /// on: the result is LLVM's reason then, and the thread, with all that it holds, stays behind for the life of the
 /// process. Empty where the work was done. Any thread may call it. Where the system has no memory for such a thread,
-/// the caller does the work itself.
-std::optional<std::string> isolate(llvm::function_ref<void()> work);
+/// the caller does the work itself. The caller does what is `alongside` before it waits.
+std::optional<std::string> isolate(llvm::function_ref<void()> work, llvm::function_ref<void()> alongside = nullptr);
 
 } // namespace normc
 #endif

@@ -14,12 +14,14 @@ bool holds(const Guard &guard, const int64_t *extents) {
 
 std::unique_ptr<Variant> load(const Artifact &artifact, Diagnostics &diagnostics) {
   auto variant = std::make_unique<Variant>();
-  variant->code = LoadedObject::load(artifact.object, diagnostics);
-  if (!variant->code) return nullptr;
+  for (const std::string &object : artifact.objects) {
+    variant->code.push_back(LoadedObject::load(object, diagnostics));
+    if (!variant->code.back()) return nullptr;
+  }
   bool complete = true;
   auto find = [&]<typename Function>(const std::string &symbol, Function *&function) {
-    function = variant->code->function<Function>(symbol);
-    if (function) return;
+    for (const std::unique_ptr<LoadedObject> &object : variant->code)
+      if ((function = object->function<Function>(symbol))) return;
     complete = false;
     diagnostics.error({artifact.signature.kernel}, fmt::format("the compiled code has no function '{}'", symbol),
                       Fault::system);
@@ -43,7 +45,7 @@ std::shared_ptr<const Kernel> Kernel::adopt(Signature signature, std::vector<Pha
   std::shared_ptr<Kernel> kernel(new Kernel);
   kernel->callers = std::move(signature);
   kernel->shared = std::move(inplace);
-  kernel->slots.emplace_back().ready = new Variant{std::move(phases), workspaceBytes, nullptr};
+  kernel->slots.emplace_back().ready = new Variant{std::move(phases), workspaceBytes};
   return kernel;
 }
 

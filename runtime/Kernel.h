@@ -17,7 +17,7 @@ namespace normc::runtime {
 struct Variant {
   std::vector<Phase> phases;
   int64_t (*workspaceBytes)(const int64_t *extents) = nullptr; // of one call
-  std::unique_ptr<LoadedObject> code;                          // where they stand; null for a program's own functions
+  std::vector<std::unique_ptr<LoadedObject>> code = {};        // where they stand; none for a program's own functions
 };
 
 /// A kernel in this process. Its variants are compiled when a call first needs them, each of them once; apart from that

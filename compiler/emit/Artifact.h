@@ -37,7 +37,8 @@ struct Artifact {
   Signature signature;
   std::vector<PhaseSymbols> phases; // in order
   std::string workspaceBytes;       // a symbol
-  std::string object;               // a relocatable object file (ELF), as bytes
+  /// Relocatable object files (ELF), as bytes. Each stands by itself.
+  std::vector<std::string> objects;
 };
 
 } // namespace normc

@@ -1,4 +1,5 @@
 #include "compiler/emit/Object.h"
+#include "compiler/emit/SplitAddresses.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Target/LLVMIR/Export.h"
@@ -10,6 +11,7 @@
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Object/ObjectFile.h"
 #include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Support/raw_ostream.h"
@@ -34,6 +36,7 @@ struct NativeCode::State {
   LLVMContext context;
   std::unique_ptr<TargetMachine> machine;
   std::unique_ptr<Module> module;
+  bool isOptimized = false;
   std::string errors; // what LLVM's diagnostics said
 };
 
@@ -50,6 +53,8 @@ void initializeTargets() {
     LLVMInitializeAArch64Target();
     LLVMInitializeAArch64TargetMC();
     LLVMInitializeAArch64AsmPrinter();
+    // A quarter of the time of a compilation. SplitAddresses leaves it nothing to gain.
+    cl::getRegisteredOptions()["disable-lsr"]->addOccurrence(0, "disable-lsr", "");
   });
 }
 
@@ -84,7 +89,7 @@ void setAttributes(Module &module, const Machine &machine) {
 
 /// What the lowering leaves to do: forwarding, folding of addresses, hoisting. No unroller and no vectoriser: the width
 /// and the number of accumulators are the plan's.
-void optimize(Module &module, TargetMachine &machine) {
+void runPasses(Module &module, TargetMachine &machine) {
   LoopAnalysisManager loopAnalyses;
   FunctionAnalysisManager functionAnalyses;
   CGSCCAnalysisManager sccAnalyses;
@@ -103,6 +108,7 @@ void optimize(Module &module, TargetMachine &machine) {
   passes.addPass(SimplifyCFGPass());
   LoopPassManager loops;
   loops.addPass(LoopRotatePass()); // a load leaves a loop only where the loop's body is sure to run
+  loops.addPass(SplitAddresses());
   loops.addPass(LICMPass(LICMOptions()));
   passes.addPass(createFunctionToLoopPassAdaptor(std::move(loops), /*UseMemorySSA=*/true));
   passes.addPass(GVNPass());
@@ -176,14 +182,20 @@ std::unique_ptr<NativeCode> NativeCode::translate(mlir::ModuleOp module, const M
   state->module->setDataLayout(state->machine->createDataLayout());
   state->module->setPICLevel(PICLevel::BigPIC);
   setAttributes(*state->module, machine);
-  optimize(*state->module, *state->machine);
-  // Scheduling and register allocation take time by the square of a loop's length.
-  constexpr unsigned longest = 20000;
-  if (state->module->getInstructionCount() > longest) state->machine->setOptLevel(CodeGenOptLevel::None);
   return std::unique_ptr<NativeCode>(new NativeCode(std::move(state)));
 }
 
+void NativeCode::optimize() const {
+  if (state->isOptimized) return;
+  state->isOptimized = true;
+  runPasses(*state->module, *state->machine);
+  // Scheduling and register allocation take time by the square of a loop's length.
+  constexpr unsigned longest = 20000;
+  if (state->module->getInstructionCount() > longest) state->machine->setOptLevel(CodeGenOptLevel::None);
+}
+
 std::string NativeCode::text() const {
+  optimize();
   std::string text;
   raw_string_ostream stream(text);
   state->module->print(stream, nullptr);
@@ -191,6 +203,7 @@ std::string NativeCode::text() const {
 }
 
 std::optional<std::string> NativeCode::assembly(Diagnostics &diagnostics) const {
+  optimize();
   SmallString<0> text;
   std::unique_ptr<Module> copy = CloneModule(*state->module);
   if (generate(*copy, *state->machine, CodeGenFileType::AssemblyFile, text) && state->errors.empty())
@@ -200,6 +213,7 @@ std::optional<std::string> NativeCode::assembly(Diagnostics &diagnostics) const 
 }
 
 std::optional<std::string> NativeCode::object(Diagnostics &diagnostics) {
+  optimize();
   SmallString<0> bytes;
   if (!generate(*state->module, *state->machine, CodeGenFileType::ObjectFile, bytes) || !state->errors.empty()) {
     internalError(diagnostics, state->target, state->errors.empty() ? "no object writer" : state->errors);

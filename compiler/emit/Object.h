@@ -17,7 +17,7 @@ namespace normc {
 /// live on a thread of its own.
 class NativeCode {
 public:
-  /// Translates and optimises. Public functions are exported, all else is internal. Null where that fails.
+  /// Translates to LLVM IR. Public functions are exported, all else is internal. Null where that fails.
   static std::unique_ptr<NativeCode> translate(mlir::ModuleOp module, const Machine &machine, Diagnostics &diagnostics);
   ~NativeCode();
 
@@ -30,6 +30,7 @@ public:
   std::optional<std::string> object(Diagnostics &diagnostics);
 
 private:
+  void optimize() const; // once
   struct State;
   explicit NativeCode(std::unique_ptr<State> state);
   std::unique_ptr<State> state;

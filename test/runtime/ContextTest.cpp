@@ -100,7 +100,7 @@ int variantsCase() {
   std::printf("%s\n", !shared ? "compiled more than once" : used[0] == used[1] ? "one variant" : "two variants");
   const int64_t shape[2][2] = {{rows, 48}, {rows, 160}};
   for (size_t i = 0; i < 2; ++i)
-    std::printf("%zu phases, %sworkspace\n", used[i].load()->phases.size(),
+    std::printf("%zu phases, %zu objects, %sworkspace\n", used[i].load()->phases.size(), used[i].load()->code.size(),
                 used[i].load()->workspaceBytes(shape[i]) ? "" : "no ");
   return 0;
 }

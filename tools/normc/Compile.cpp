@@ -114,9 +114,9 @@ private:
 
   void makeProducts(Artifact &artifact) {
     for (const std::string &kind : kinds) {
-      if (kind == "object") results[kind] = artifact.object;
+      if (kind == "object") results[kind] = artifact.objects.front();
       if (kind != "shared") continue;
-      if (std::optional<std::string> library = linkShared(artifact.object, diagnostics))
+      if (std::optional<std::string> library = linkShared(artifact.objects.front(), diagnostics))
         results[kind] = std::move(*library);
     }
   }
