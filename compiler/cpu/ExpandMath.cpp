@@ -1,6 +1,8 @@
 #include "compiler/cpu/MathFunctions.h"
 #include "compiler/cpu/Passes.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 namespace normc {
@@ -11,11 +13,31 @@ namespace normc {
 using namespace mlir;
 using namespace normc;
 
+static bool isOne(Value value) {
+  if (auto splat = value.getDefiningOp<vector::BroadcastOp>()) value = splat.getSource();
+  return matchPattern(value, m_OneFloat());
+}
+
 /// The x of `1 + exp(x)`, or null.
 static Value matchOnePlusExp(arith::AddFOp sum) {
   for (auto [one, other] : {std::pair(sum.getLhs(), sum.getRhs()), std::pair(sum.getRhs(), sum.getLhs())})
-    if (matchPattern(one, m_OneFloat()))
+    if (isOne(one))
       if (auto exp = other.getDefiningOp<math::ExpOp>()) return exp.getOperand();
+  return {};
+}
+
+/// The x of `a / (1 + exp(x))` where nothing else takes that sum, or null.
+static Value matchOverOnePlusExp(arith::DivFOp quotient) {
+  auto sum = quotient.getRhs().getDefiningOp<arith::AddFOp>();
+  return sum && sum->hasOneUse() ? matchOnePlusExp(sum) : Value();
+}
+
+/// `a * (1 / (1 + exp(x)))` where nothing else takes that quotient, as one function; null for other products.
+static Value expandProduct(const RealBuilder &b, arith::MulFOp product) {
+  for (auto [a, other] : {std::pair(product.getLhs(), product.getRhs()), std::pair(product.getRhs(), product.getLhs())})
+    if (auto quotient = other.getDefiningOp<arith::DivFOp>())
+      if (quotient->hasOneUse() && isOne(quotient.getLhs()))
+        if (Value x = matchOverOnePlusExp(quotient)) return emitOverOnePlusExp(b, a, x);
   return {};
 }
 
@@ -32,6 +54,11 @@ static Value expand(OpBuilder &builder, Operation *op) {
       .Case([&](math::ErfOp erf) { return emitErf(b, erf.getOperand()); })
       .Case([&](math::RsqrtOp rsqrt) { return emitRsqrt(b, rsqrt.getOperand()); })
       .Case([&](math::PowFOp pow) { return emitPow(b, pow.getLhs(), pow.getRhs()); })
+      .Case([&](arith::MulFOp product) { return expandProduct(b, product); })
+      .Case([&](arith::DivFOp quotient) {
+        Value x = isOne(quotient.getLhs()) ? Value() : matchOverOnePlusExp(quotient);
+        return x ? emitOverOnePlusExp(b, quotient.getLhs(), x) : Value();
+      })
       .Case([&](arith::AddFOp sum) {
         Value exponent = matchOnePlusExp(sum);
         return exponent ? emitOnePlusExp(b, exponent) : Value();
@@ -47,11 +74,11 @@ static Value expand(OpBuilder &builder, Operation *op) {
 namespace {
 struct ExpandMath : normc::impl::ExpandMathBase<ExpandMath> {
   void runOnOperation() override {
-    // Users come before what they use, so that an exp of which only 1 + exp was asked is gone when its turn comes.
+    // Users come before what they use, so that an exp of which only 1 + exp was asked is unused when its turn comes.
     SmallVector<Operation *> ops;
     getOperation()->walk([&](Operation *op) { ops.push_back(op); });
     for (Operation *op : llvm::reverse(ops)) {
-      if (isa<math::ExpOp>(op) && op->use_empty()) {
+      if (isOpTriviallyDead(op)) {
         op->erase();
         continue;
       }

@@ -6,9 +6,13 @@ using namespace normc;
 
 Value normc::emitExp(const RealBuilder &b, Value x) { return emitExpOfSum(b, x, {}); }
 
+/// x within bounds beyond which 1 + e^x is 1 and infinity.
+static Value clampExponent(const RealBuilder &b, Value x) {
+  return b.atMost(b.atLeast(x, b.real(b.isDouble() ? -700 : -80)), b.real(b.isDouble() ? 710 : 89));
+}
+
 Value normc::emitOnePlusExp(const RealBuilder &b, Value x) {
-  // Beyond these bounds the result is 1 and infinity; within them half of 2^n is a normal number.
-  x = b.atMost(b.atLeast(x, b.real(b.isDouble() ? -700 : -80)), b.real(b.isDouble() ? 710 : 89));
+  x = clampExponent(b, x); // half of 2^n is a normal number
   ReducedExp e = reduceExp(b, x, b.bias() - 1);
   Value halfPower = b.toReal(e.power);
   // 1/2 + 2^n / 2 is exact unless one of them is far the larger; what it loses of the 1/2 is added to the small term.
@@ -16,6 +20,13 @@ Value normc::emitOnePlusExp(const RealBuilder &b, Value x) {
   Value low = b.sub(b.real(0.5), b.sub(high, halfPower));
   Value half = b.add(high, b.fma(halfPower, e.s, low));
   return b.add(half, half);
+}
+
+Value normc::emitOverOnePlusExp(const RealBuilder &b, Value a, Value x) {
+  if (b.isDouble()) return b.div(a, emitOnePlusExp(b, x));
+  // The sum rounds twice here. That leaves 1 / (1 + e^x) within 1.88 ulp before the quotient is rounded, once.
+  ScaledExp e = reduceExpScaled(b, clampExponent(b, x));
+  return b.div(a, b.fma(e.scale, e.e, b.real(1)));
 }
 
 Value normc::emitTanh(const RealBuilder &b, Value x) {

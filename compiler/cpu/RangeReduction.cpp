@@ -3,13 +3,18 @@
 using namespace mlir;
 using namespace normc;
 
-ReducedExp normc::reduceExp(const RealBuilder &b, Value x, int64_t bias, Value low) {
+/// x as n ln 2 + r; the low bits of the first value are n + bias, the second value is r.
+static std::pair<Value, Value> reduceArgument(const RealBuilder &b, Value x, int64_t bias) {
   // Adding 1.5 * 2^mantissa rounds to an integer and leaves it in the low bits.
   Value shifter = b.real(std::ldexp(1.5, b.mantissa()) + double(bias));
   Value shifted = b.fma(x, b.real(0x1.71547652b82fep+0), shifter);
   Value n = b.sub(shifted, shifter);
   Value r = b.fma(n, b.real(-ln2High[b.isDouble()]), x);
-  r = b.fma(n, b.real(-ln2Low[b.isDouble()]), r);
+  return {shifted, b.fma(n, b.real(-ln2Low[b.isDouble()]), r)};
+}
+
+ReducedExp normc::reduceExp(const RealBuilder &b, Value x, int64_t bias, Value low) {
+  auto [shifted, r] = reduceArgument(b, x, bias);
   if (low) r = b.add(r, low);
   // (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2: 2^-28.2 and 2^-57.9.
   static const double single[] = {0x1.fffffcp-2, 0x1.555492p-3, 0x1.5558aep-5, 0x1.123982p-7, 0x1.6a4f28p-10};
@@ -18,6 +23,20 @@ ReducedExp normc::reduceExp(const RealBuilder &b, Value x, int64_t bias, Value l
       0x1.a01a01398d8d6p-13, 0x1.a0199982cd615p-16, 0x1.71df05d1c0fp-19,  0x1.28addd12c2c8p-22, 0x1.adae6d79efcf8p-26};
   Value q = b.isDouble() ? b.polynomial(r, dual) : b.polynomial(r, single);
   return {b.shiftLeft(b.toBits(shifted), b.mantissa()), b.fma(b.mul(r, r), q, r)};
+}
+
+ScaledExp normc::reduceExpScaled(const RealBuilder &b, Value x) {
+  assert(!b.isDouble());
+  auto [shifted, r] = reduceArgument(b, x, 0);
+  // e^r / c, monic, so that its upper part is a product of two quadratics: shorter by a step than Horner's rule, and one
+  // multiplication of it is a sum. c is near 1/720, and its inverse a number: 2^-28.1.
+  Value inverse = b.real(0x1.6824e2p+9);
+  Value lower = b.fma(r, r, b.real(0x1.3e982cp+4));
+  Value upper = b.fma(b.add(r, b.real(0x1.81d848p+2)), r, b.real(0x1.43373ep+3));
+  Value e = b.fma(lower, upper, b.real(0x1.3e0bp+7));
+  e = b.fma(b.fma(e, r, inverse), r, inverse);
+  Value scale = b.addBits(b.shiftLeft(b.toBits(shifted), b.mantissa()), b.toBits(b.real(0x1.6bf178p-10)));
+  return {b.toReal(scale), e};
 }
 
 Value normc::emitExpOfSum(const RealBuilder &b, Value x, Value low) {

@@ -74,9 +74,13 @@ struct KernelWriter {
       return arith::AddFOp::create(b, loc, one(b, loc, x.getType()), math::ExpOp::create(b, loc, x));
     };
     add("oneplusexp", [&](OpBuilder &b, Location loc, Value x, Value) { return onePlusExp(b, loc, x); });
-    add("sigmoid", [&](OpBuilder &b, Location loc, Value x, Value) -> Value {
+    auto sigmoid = [&](OpBuilder &b, Location loc, Value x, Value) -> Value {
       Value sum = onePlusExp(b, loc, arith::NegFOp::create(b, loc, x));
       return arith::DivFOp::create(b, loc, one(b, loc, x.getType()), sum);
+    };
+    add("sigmoid", sigmoid);
+    add("silu", [&](OpBuilder &b, Location loc, Value x, Value y) -> Value {
+      return arith::MulFOp::create(b, loc, x, sigmoid(b, loc, x, y));
     });
   }
 
