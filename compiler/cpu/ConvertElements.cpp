@@ -145,17 +145,16 @@ Value Converter::storeByteFloat(Value value, Type storage) const {
   bool wide = isa<Float8E5M2Type>(storage);
   int mantissa = wide ? 2 : 3, bias = wide ? 15 : 7, dropped = 23 - mantissa;
   RealBuilder b = single();
+  // The pattern of NaN is that of the number above the largest finite one, or of one beyond.
   Value magnitude = b.atMost(b.abs(value), b.real(wide ? 57344 : 448));
-  Value bits = b.toBits(magnitude);
-  Value odd = b.andBits(b.shiftRight(bits, dropped), b.bits(1));
-  int64_t rebias = (bias - 127) * (int64_t(1) << mantissa);
-  Value normal = b.addBits(b.addBits(bits, b.bits((int64_t(1) << (dropped - 1)) - 1)), odd);
-  normal = b.addBits(b.shiftRight(normal, dropped), b.bits(rebias));
-  // Denormals are multiples of 2^(1 - bias - mantissa): added to 2^23 of these, their number is in the low bits.
-  Value shifter = b.power(23 + 1 - bias - mantissa);
-  Value denormal = b.subBits(b.toBits(b.add(magnitude, shifter)), b.toBits(shifter));
-  Value result = b.select(b.less(magnitude, b.power(1 - bias)), denormal, normal);
-  result = b.select(b.isNan(value), b.bits(wide ? 0x7e : 0x7f), result);
+  magnitude = b.select(b.isNan(value), b.real(wide ? 98304 : 480), magnitude);
+  // Added to a power of 2 that many times its own, or the least normal one, the magnitude is rounded where it must be,
+  // and its significand is in the low bits; the exponent's follow, and of both only the low byte is kept. The offset
+  // between the exponents stands in the low byte of that power before.
+  Value power = b.andBits(b.toBits(b.atLeast(magnitude, b.power(1 - bias))), b.bits(0x7f800000));
+  int64_t offset = -((128 + dropped - bias) << mantissa) & 0xff;
+  power = b.addBits(power, b.bits((int64_t(dropped) << 23) + offset));
+  Value result = b.addBits(b.toBits(b.add(magnitude, b.toReal(power))), b.shiftRight(power, dropped));
   Value sign = b.andBits(b.shiftRight(b.toBits(value), 24), b.bits(0x80));
   return truncate(b.orBits(result, sign), 8);
 }
@@ -175,15 +174,15 @@ Value Converter::storeInteger(Value value, unsigned width, bool isUnsigned) cons
   RealBuilder b = real(getElementTypeOrSelf(value));
   double lowest = isUnsigned ? 0 : -std::ldexp(1.0, width - 1);
   double above = std::ldexp(1.0, isUnsigned ? width : width - 1);
-  value = b.atLeast(b.select(b.isNan(value), b.real(0), value), b.real(lowest));
   // Where the largest integer is a floating value too, the bound is that value; else it is reached by a select.
-  bool boundIsExact = width < unsigned(b.mantissa());
-  unsigned converted = std::max(width, 32u);
-  Value rounded = b.roundEven(boundIsExact ? b.atMost(value, b.real(above - 1)) : value);
-  if (boundIsExact) {
-    Value result = arith::FPToSIOp::create(builder, loc, integer(converted), rounded);
-    return converted == width ? result : truncate(result, width);
+  if (width < unsigned(b.mantissa())) {
+    // Adding 1.5 * 2^mantissa rounds to an integer and leaves it in the low bits.
+    Value bounded = b.atMost(b.atLeast(value, b.real(lowest)), b.real(above - 1));
+    Value shifted = b.add(bounded, b.real(std::ldexp(1.5, b.mantissa())));
+    return truncate(b.toBits(b.select(b.isNan(value), b.real(0), shifted)), width);
   }
+  value = b.atLeast(b.select(b.isNan(value), b.real(0), value), b.real(lowest));
+  Value rounded = b.roundEven(value);
   Value fits = b.less(rounded, b.real(above));
   Value result = arith::FPToSIOp::create(builder, loc, integer(width), b.select(fits, rounded, b.real(0)));
   int64_t largest = width == 64 ? std::numeric_limits<int64_t>::max() : (int64_t(1) << (width - 1)) - 1;

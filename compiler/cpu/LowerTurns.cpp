@@ -56,16 +56,18 @@ SmallVector<SmallVector<Operation *>> stagesOf(Block &body) {
   return stages;
 }
 
-/// A value of one stage that later ones use, up to so many stages on.
+/// A value of one stage that later ones use, up to so many stages on; none is a constant.
 struct Crossing {
   Value value;
   unsigned from, reach;
 };
 
+bool isConstant(Operation *op) { return op->hasTrait<OpTrait::ConstantLike>(); }
+
 SmallVector<Crossing> crossingsOf(ArrayRef<SmallVector<Operation *>> stages) {
   SmallVector<Crossing> crossings;
   for (unsigned from = 0; from + 1 < stages.size(); ++from)
-    for (Operation *maker : stages[from])
+    for (Operation *maker : llvm::make_filter_range(stages[from], [](Operation *op) { return !isConstant(op); }))
       for (Value result : maker->getResults()) {
         unsigned reach = 0;
         for (unsigned later = from + 1; later < stages.size(); ++later)
@@ -153,6 +155,7 @@ void PhaseLowering::lowerTurns(Value first, Value last, Block &body, llvm::funct
     });
     return;
   }
+  for (ArrayRef<Operation *> stage : stages) lowerOps(llvm::to_vector(llvm::make_filter_range(stage, isConstant)));
   auto compare = [&](arith::CmpIPredicate predicate, Value x, Value y) -> Value {
     return arith::CmpIOp::create(b, predicate, x, y);
   };

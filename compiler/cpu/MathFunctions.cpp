@@ -6,9 +6,10 @@ using namespace normc;
 
 Value normc::emitExp(const RealBuilder &b, Value x) { return emitExpOfSum(b, x, {}); }
 
-/// x within bounds beyond which 1 + e^x is 1 and infinity.
-static Value clampExponent(const RealBuilder &b, Value x) {
-  return b.atMost(b.atLeast(x, b.real(b.isDouble() ? -700 : -80)), b.real(b.isDouble() ? 710 : 89));
+/// x within bounds beyond which 1 + e^x, or 1 + e^-x, is 1 and infinity.
+static Value clampExponent(const RealBuilder &b, Value x, bool negated = false) {
+  double low = b.isDouble() ? -700 : -80, high = b.isDouble() ? 710 : 89;
+  return b.atMost(b.atLeast(x, b.real(negated ? -high : low)), b.real(negated ? -low : high));
 }
 
 Value normc::emitOnePlusExp(const RealBuilder &b, Value x) {
@@ -25,7 +26,9 @@ Value normc::emitOnePlusExp(const RealBuilder &b, Value x) {
 Value normc::emitOverOnePlusExp(const RealBuilder &b, Value a, Value x) {
   if (b.isDouble()) return b.div(a, emitOnePlusExp(b, x));
   // The sum rounds twice here. That leaves 1 / (1 + e^x) within 1.88 ulp before the quotient is rounded, once.
-  ScaledExp e = reduceExpScaled(b, clampExponent(b, x));
+  auto negation = x.getDefiningOp<arith::NegFOp>();
+  if (negation) x = negation.getOperand();
+  ScaledExp e = reduceExpScaled(b, clampExponent(b, x, bool(negation)), bool(negation));
   return b.div(a, b.fma(e.scale, e.e, b.real(1)));
 }
 

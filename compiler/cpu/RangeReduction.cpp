@@ -3,14 +3,15 @@
 using namespace mlir;
 using namespace normc;
 
-/// x as n ln 2 + r; the low bits of the first value are n + bias, the second value is r.
-static std::pair<Value, Value> reduceArgument(const RealBuilder &b, Value x, int64_t bias) {
+/// x as n ln 2 + r; the low bits of the first value are n + bias, the second value is r. `negated`: as -(n ln 2) + r.
+static std::pair<Value, Value> reduceArgument(const RealBuilder &b, Value x, int64_t bias, bool negated = false) {
+  double sign = negated ? -1 : 1;
   // Adding 1.5 * 2^mantissa rounds to an integer and leaves it in the low bits.
   Value shifter = b.real(std::ldexp(1.5, b.mantissa()) + double(bias));
-  Value shifted = b.fma(x, b.real(0x1.71547652b82fep+0), shifter);
+  Value shifted = b.fma(x, b.real(sign * 0x1.71547652b82fep+0), shifter);
   Value n = b.sub(shifted, shifter);
-  Value r = b.fma(n, b.real(-ln2High[b.isDouble()]), x);
-  return {shifted, b.fma(n, b.real(-ln2Low[b.isDouble()]), r)};
+  Value r = b.fma(n, b.real(-sign * ln2High[b.isDouble()]), x);
+  return {shifted, b.fma(n, b.real(-sign * ln2Low[b.isDouble()]), r)};
 }
 
 ReducedExp normc::reduceExp(const RealBuilder &b, Value x, int64_t bias, Value low) {
@@ -25,16 +26,17 @@ ReducedExp normc::reduceExp(const RealBuilder &b, Value x, int64_t bias, Value l
   return {b.shiftLeft(b.toBits(shifted), b.mantissa()), b.fma(b.mul(r, r), q, r)};
 }
 
-ScaledExp normc::reduceExpScaled(const RealBuilder &b, Value x) {
+ScaledExp normc::reduceExpScaled(const RealBuilder &b, Value x, bool negated) {
   assert(!b.isDouble());
-  auto [shifted, r] = reduceArgument(b, x, 0);
+  auto [shifted, r] = reduceArgument(b, x, 0, negated);
   // e^r / c, monic, so that its upper part is a product of two quadratics: shorter by a step than Horner's rule, and one
-  // multiplication of it is a sum. c is near 1/720, and its inverse a number: 2^-28.1.
-  Value inverse = b.real(0x1.6824e2p+9);
+  // multiplication of it is a sum. c is near 1/720, and its inverse a number: 2^-28.1. Fused operations take signs in.
+  auto signedOf = [&](Value y) { return negated ? b.neg(y) : y; };
+  Value inverse = b.real(0x1.6824e2p+9), root = b.real(negated ? -0x1.81d848p+2 : 0x1.81d848p+2);
   Value lower = b.fma(r, r, b.real(0x1.3e982cp+4));
-  Value upper = b.fma(b.add(r, b.real(0x1.81d848p+2)), r, b.real(0x1.43373ep+3));
+  Value upper = b.fma(b.add(r, root), r, b.real(0x1.43373ep+3));
   Value e = b.fma(lower, upper, b.real(0x1.3e0bp+7));
-  e = b.fma(b.fma(e, r, inverse), r, inverse);
+  e = b.fma(signedOf(b.fma(signedOf(e), r, inverse)), r, inverse);
   Value scale = b.addBits(b.shiftLeft(b.toBits(shifted), b.mantissa()), b.toBits(b.real(0x1.6bf178p-10)));
   return {b.toReal(scale), e};
 }

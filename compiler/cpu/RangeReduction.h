@@ -25,13 +25,13 @@ struct ReducedExp {
 /// to the bits of another number. `low`, where given, is added to x.
 ReducedExp reduceExp(const RealBuilder &b, mlir::Value x, int64_t bias, mlir::Value low = {});
 
-/// e^x in f32 as a product of two numbers, the first 2^n / 720 or so: for n up to 136 it is finite.
+/// e^x in f32, or e^-x, as a product of two numbers, the first 2^n / 720 or so: for n up to 136 it is finite.
 struct ScaledExp {
   mlir::Value scale;
   mlir::Value e;
 };
 /// Valid for n from -116 on.
-ScaledExp reduceExpScaled(const RealBuilder &b, mlir::Value x);
+ScaledExp reduceExpScaled(const RealBuilder &b, mlir::Value x, bool negated);
 
 /// e^(x + low), |low| far below x: denormal results are zero.
 mlir::Value emitExpOfSum(const RealBuilder &b, mlir::Value x, mlir::Value low);

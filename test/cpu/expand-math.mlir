@@ -46,6 +46,37 @@ func.func @sigmoid(%x: vector<8xf32>) -> vector<8xf32> {
   return %3 : vector<8xf32>
 }
 
+// A product with it is a quotient, rounded once; the 1 may be spread over the lanes.
+// CHECK-LABEL: func.func @silu
+// CHECK-COUNT-8: math.fma
+// CHECK: %[[SUM:.*]] = math.fma %{{.*}}, %{{.*}}, %{{.*}} : vector<8xf32>
+// CHECK-NEXT: %[[PRODUCT:.*]] = arith.divf %arg0, %[[SUM]] : vector<8xf32>
+// CHECK-NEXT: return %[[PRODUCT]]
+func.func @silu(%x: vector<8xf32>) -> vector<8xf32> {
+  %one = arith.constant 1.0 : f32
+  %ones = vector.broadcast %one : f32 to vector<8xf32>
+  %0 = arith.negf %x : vector<8xf32>
+  %1 = math.exp %0 : vector<8xf32>
+  %2 = arith.addf %1, %ones : vector<8xf32>
+  %3 = arith.divf %ones, %2 : vector<8xf32>
+  %4 = arith.mulf %3, %x : vector<8xf32>
+  return %4 : vector<8xf32>
+}
+
+// Not where the logistic function itself is asked for as well.
+// CHECK-LABEL: func.func @shared_sigmoid
+// CHECK: %[[SIGMOID:.*]] = arith.divf
+// CHECK: %[[PRODUCT:.*]] = arith.mulf %arg0, %[[SIGMOID]]
+// CHECK: return %[[PRODUCT]], %[[SIGMOID]]
+func.func @shared_sigmoid(%x: f32) -> (f32, f32) {
+  %one = arith.constant 1.0 : f32
+  %0 = math.exp %x : f32
+  %1 = arith.addf %0, %one : f32
+  %2 = arith.divf %one, %1 : f32
+  %3 = arith.mulf %x, %2 : f32
+  return %3, %2 : f32, f32
+}
+
 // An exp that something else reads as well stays for it.
 // CHECK-LABEL: func.func @shared_exp
 // CHECK: arith.cmpf ole
