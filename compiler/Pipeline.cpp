@@ -37,6 +37,8 @@ void buildPlanned(OpPassManager &passes, const Machine &) {
   passes.addPass(createPlanPhases());
   passes.addNestedPass<norm::KernelOp>(createCoalescePasses());
   passes.addPass(createCSEPass());
+  passes.addNestedPass<norm::KernelOp>(createHoistFactors());
+  passes.addPass(createCSEPass());
   passes.addNestedPass<norm::KernelOp>(createContractMultiplyAdd());
   passes.addNestedPass<norm::KernelOp>(createVerifyPlan());
 }

@@ -72,6 +72,25 @@ def SplitReductions : Pass<"norm-split-reductions", "mlir::ModuleOp"> {
   ];
 }
 
+def HoistFactors : Pass<"norm-hoist-factors", "::norm::KernelOp"> {
+  let summary = "multiply a sum, not what is summed, by what is constant along it";
+  let description = [{
+    Of sums of cotangents only, products under a select that lets them count where the cotangent is not 0: so is the
+    product of the sum. Sums that are equal then become one.
+
+    ```mlir
+    %s = norm.pass [s] (sum) {
+      %d = norm.load %dy : !f32_k_s to f32
+      %n = arith.cmpf une, %d, %zero : f32
+      %p = arith.mulf %d, %gamma : f32
+      %q = arith.select %n, %p, %zero {norm.zero_cotangent} : f32
+      norm.yield %q : f32
+    }
+    ```
+    becomes the sum of `%d`, times `%gamma` where neither is 0.
+  }];
+}
+
 def ContractMultiplyAdd : Pass<"norm-contract-multiply-add", "::norm::KernelOp"> {
   let summary = "make one operation of a product that is only added";
   let description = [{
