@@ -1,5 +1,6 @@
 """Derived backward kernels are planned as the hand-written ones of specs/ are: `normc explain` says of both the same
-phases, the same passes over x, dy and dx, and the same bytes of those.
+phases, the same passes over x, dy and dx, and the same bytes of those. What a pass sums is not compared: a factor that is
+constant along a sum of cotangents leaves it, which no text may do to a sum that is written out.
 """
 
 import os
@@ -51,7 +52,7 @@ def sections(lines):
         elif large := re.findall(r"\b(?:x|dy|dx)\b(?: \(.*\))?", line):
             words = re.match(r" *(pass over [^:]*: vector width \d+|reads|writes)", line)
             if words and words[1].startswith("pass"):
-                phases[-1][0].append(f"{words[0]} {sorted(large)}")
+                phases[-1][0].append(f"{re.sub(r' [(](sum|, )*[)]', '', words[0])} {sorted(large)}")
             elif words:
                 phases[-1][1].add(line)
     return [p for p in phases if p[1]] + sorted((p for p in phases if not p[1]), key=lambda p: p[0])
