@@ -173,7 +173,7 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
   // Rows go by strips, which the caches hold, since the lanes would else reach each row in a large stride. The sums of
   // a strip are added to what was there: the error of a sum of n terms grows with √n rather than n. With sums a strip
   // is as long on each machine; without, it fits the first cache.
-  constexpr int64_t summedRows = 16;
+  constexpr int64_t summedRows = 32;
   Value rows = constant(summedRows);
   if (sums.empty()) {
     int64_t bytes = 0;
