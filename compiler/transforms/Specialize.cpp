@@ -323,11 +323,21 @@ private:
       else dropped.set(i);
     }
     const Known known = now;
-    for (unsigned i : llvm::reverse(telling)) {
-      dropped.set(i);
-      now = given;
-      deduce();
-      if (llvm::any_of(needed, [&](Attribute axis) { return !now.covers(known, axis); })) dropped.reset(i);
+    // Those over the most axes go first. The axes of one that stays are needed too.
+    auto rank = [&](unsigned i) { return std::pair(axesOf(kernel.getArgument(i).getType()).size(), i); };
+    llvm::sort(telling, [&](unsigned i, unsigned j) { return rank(i) < rank(j); });
+    llvm::SmallPtrSet<Attribute, 8> wanted = needed;
+    for (size_t before = 0; before != wanted.size();) {
+      before = wanted.size();
+      for (unsigned i : telling) dropped.reset(i);
+      for (unsigned i : llvm::reverse(telling)) {
+        dropped.set(i);
+        now = given;
+        deduce();
+        if (llvm::all_of(wanted, [&](Attribute axis) { return now.covers(known, axis); })) continue;
+        dropped.reset(i);
+        for (StringAttr axis : axesOf(kernel.getArgument(i).getType())) wanted.insert(axis);
+      }
     }
   }
   /// Whether an integer can be computed from the extents of some axes.
