@@ -18,18 +18,29 @@ static bool isOne(Value value) {
   return matchPattern(value, m_OneFloat());
 }
 
-/// The x of `1 + exp(x)`, or null.
-static Value matchOnePlusExp(arith::AddFOp sum) {
+/// The exp of `1 + exp(x)`, or null.
+static math::ExpOp matchOnePlusExp(arith::AddFOp sum) {
   for (auto [one, other] : {std::pair(sum.getLhs(), sum.getRhs()), std::pair(sum.getRhs(), sum.getLhs())})
     if (isOne(one))
-      if (auto exp = other.getDefiningOp<math::ExpOp>()) return exp.getOperand();
+      if (auto exp = other.getDefiningOp<math::ExpOp>()) return exp;
   return {};
 }
 
-/// The x of `a / (1 + exp(x))` where nothing else takes that sum, or null.
+/// `1 + exp(x)` as one function, or null; that exp with it where something else takes it.
+static Value expandSum(const RealBuilder &b, arith::AddFOp sum) {
+  math::ExpOp exp = matchOnePlusExp(sum);
+  if (!exp || exp->hasOneUse()) return exp ? emitOnePlusExp(b, exp.getOperand()) : Value();
+  OpBuilder builder(exp);
+  auto [power, onePlus] = emitExpAndOnePlus(RealBuilder(builder, exp.getLoc(), exp.getType()), exp.getOperand());
+  exp.getResult().replaceAllUsesWith(power);
+  return onePlus;
+}
+
+/// The x of `a / (1 + exp(x))` where nothing else takes that sum and that exp, or null.
 static Value matchOverOnePlusExp(arith::DivFOp quotient) {
   auto sum = quotient.getRhs().getDefiningOp<arith::AddFOp>();
-  return sum && sum->hasOneUse() ? matchOnePlusExp(sum) : Value();
+  math::ExpOp exp = sum && sum->hasOneUse() ? matchOnePlusExp(sum) : math::ExpOp();
+  return exp && exp->hasOneUse() ? exp.getOperand() : Value();
 }
 
 /// `a * (1 / (1 + exp(x)))` where nothing else takes that quotient, as one function; null for other products.
@@ -59,10 +70,7 @@ static Value expand(OpBuilder &builder, Operation *op) {
         Value x = isOne(quotient.getLhs()) ? Value() : matchOverOnePlusExp(quotient);
         return x ? emitOverOnePlusExp(b, quotient.getLhs(), x) : Value();
       })
-      .Case([&](arith::AddFOp sum) {
-        Value exponent = matchOnePlusExp(sum);
-        return exponent ? emitOnePlusExp(b, exponent) : Value();
-      })
+      .Case([&](arith::AddFOp sum) { return expandSum(b, sum); })
       .Case([&](arith::UIToFPOp convert) {
         // LLVM widens the bool to an integer and converts that; a select of constants is a mask.
         bool isTruth = getElementTypeOrSelf(convert.getIn()).isInteger(1);

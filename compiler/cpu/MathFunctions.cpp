@@ -12,20 +12,32 @@ static Value clampExponent(const RealBuilder &b, Value x, bool negated = false) 
   return b.atMost(b.atLeast(x, b.real(negated ? -high : low)), b.real(negated ? -low : high));
 }
 
-Value normc::emitOnePlusExp(const RealBuilder &b, Value x) {
-  x = clampExponent(b, x); // half of 2^n is a normal number
-  ReducedExp e = reduceExp(b, x, b.bias() - 1);
-  Value halfPower = b.toReal(e.power);
+/// 1 + 2^n (1 + s), given 2^(n - 1).
+static Value onePlus(const RealBuilder &b, Value halfPower, Value s) {
   // 1/2 + 2^n / 2 is exact unless one of them is far the larger; what it loses of the 1/2 is added to the small term.
   Value high = b.add(halfPower, b.real(0.5));
   Value low = b.sub(b.real(0.5), b.sub(high, halfPower));
-  Value half = b.add(high, b.fma(halfPower, e.s, low));
+  Value half = b.add(high, b.fma(halfPower, s, low));
   return b.add(half, half);
+}
+
+Value normc::emitOnePlusExp(const RealBuilder &b, Value x) {
+  ReducedExp e = reduceExp(b, clampExponent(b, x), b.bias() - 1);
+  return onePlus(b, b.toReal(e.power), e.s);
+}
+
+std::pair<Value, Value> normc::emitExpAndOnePlus(const RealBuilder &b, Value x) {
+  ReducedExp e = reduceExp(b, x, 0);
+  Value exp = emitExpFrom(b, x, e);
+  Value halfPower = b.toReal(b.addBits(e.power, b.bits((b.bias() - 1) << b.mantissa())));
+  // Beyond these bounds 2^(n - 1) may be none, and one term of the sum does not count.
+  Value inRange = b.less(b.abs(x), b.real(b.isDouble() ? 700 : 80));
+  return {exp, b.select(inRange, onePlus(b, halfPower, e.s), b.add(exp, b.real(1)))};
 }
 
 Value normc::emitOverOnePlusExp(const RealBuilder &b, Value a, Value x) {
   if (b.isDouble()) return b.div(a, emitOnePlusExp(b, x));
-  // The sum rounds twice here. That leaves 1 / (1 + e^x) within 1.88 ulp before the quotient is rounded, once.
+  // The sum rounds twice here. That leaves 1 / (1 + e^x) within 1.95 ulp before the quotient is rounded, once.
   auto negation = x.getDefiningOp<arith::NegFOp>();
   if (negation) x = negation.getOperand();
   ScaledExp e = reduceExpScaled(b, clampExponent(b, x, bool(negation)), bool(negation));

@@ -9,6 +9,8 @@ namespace normc {
 mlir::Value emitExp(const RealBuilder &b, mlir::Value x);
 /// 1 + e^x, rounded once.
 mlir::Value emitOnePlusExp(const RealBuilder &b, mlir::Value x);
+/// Both, for less.
+std::pair<mlir::Value, mlir::Value> emitExpAndOnePlus(const RealBuilder &b, mlir::Value x);
 /// a * sigmoid(-x): the logistic function within 2 ulp, and one rounding.
 mlir::Value emitOverOnePlusExp(const RealBuilder &b, mlir::Value a, mlir::Value x);
 mlir::Value emitLog(const RealBuilder &b, mlir::Value x);

@@ -42,7 +42,10 @@ ScaledExp normc::reduceExpScaled(const RealBuilder &b, Value x, bool negated) {
 }
 
 Value normc::emitExpOfSum(const RealBuilder &b, Value x, Value low) {
-  ReducedExp e = reduceExp(b, x, 0, low);
+  return emitExpFrom(b, x, reduceExp(b, x, 0, low), low);
+}
+
+Value normc::emitExpFrom(const RealBuilder &b, Value x, const ReducedExp &e, Value low) {
   // The exponent is added to the bits: 2^128 (1 + s), s < 0, is finite where 2^128 is not.
   Value result = b.toReal(b.addBits(b.toBits(b.add(b.real(1), e.s)), e.power));
   // The largest x with a finite result, and the smallest with a normal one.

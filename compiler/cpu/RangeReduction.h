@@ -36,6 +36,9 @@ ScaledExp reduceExpScaled(const RealBuilder &b, mlir::Value x, bool negated);
 /// e^(x + low), |low| far below x: denormal results are zero.
 mlir::Value emitExpOfSum(const RealBuilder &b, mlir::Value x, mlir::Value low);
 
+/// The same, of x + low reduced with a bias of 0.
+mlir::Value emitExpFrom(const RealBuilder &b, mlir::Value x, const ReducedExp &e, mlir::Value low = {});
+
 /// A positive finite x as 2^k (1 + f), 1 + f in [sqrt(1/2), sqrt 2); k is a real number.
 struct ReducedLog {
   mlir::Value k;

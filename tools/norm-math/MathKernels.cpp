@@ -74,6 +74,11 @@ struct KernelWriter {
       return arith::AddFOp::create(b, loc, one(b, loc, x.getType()), math::ExpOp::create(b, loc, x));
     };
     add("oneplusexp", [&](OpBuilder &b, Location loc, Value x, Value) { return onePlusExp(b, loc, x); });
+    // The larger of the sum and its second term is the sum.
+    add("sumandexp", [&](OpBuilder &b, Location loc, Value x, Value) -> Value {
+      Value exp = math::ExpOp::create(b, loc, x), sum = arith::AddFOp::create(b, loc, one(b, loc, x.getType()), exp);
+      return arith::MaximumFOp::create(b, loc, sum, exp);
+    });
     auto sigmoid = [&](OpBuilder &b, Location loc, Value x, Value) -> Value {
       Value sum = onePlusExp(b, loc, arith::NegFOp::create(b, loc, x));
       return arith::DivFOp::create(b, loc, one(b, loc, x.getType()), sum);
