@@ -11,8 +11,8 @@ def ExpandMath : Pass<"norm-expand-math"> {
     floor, roundeven, absf, maximumf) stays. The conversion of a bool to a number becomes a select of 1 and 0.
 
     Results are within 2 ulp, those of tanh and erf within 5; denormal results of exp flush to zero. `1 + exp(x)` is
-    computed as one function, rounded once, so that the logistic function 1 / (1 + exp(-x)) keeps to 2 ulp as well; so are
-    `a / (1 + exp(x))` and `a * (1 / (1 + exp(x)))`, which need not round the logistic function.
+    computed as one function, rounded once, so that the logistic function 1 / (1 + exp(-x)) keeps to 2 ulp as well.
+    `a * (1 / (1 + exp(x)))` is one function too, a quotient: it need not round the logistic function.
 
     It stands after vector code is formed, when the shapes are final, and before the conversion to the llvm dialect.
 

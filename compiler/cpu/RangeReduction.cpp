@@ -29,8 +29,8 @@ ReducedExp normc::reduceExp(const RealBuilder &b, Value x, int64_t bias, Value l
 ScaledExp normc::reduceExpScaled(const RealBuilder &b, Value x, bool negated) {
   assert(!b.isDouble());
   auto [shifted, r] = reduceArgument(b, x, 0, negated);
-  // e^r / c, monic, so that its upper part is a product of two quadratics: shorter by a step than Horner's rule, and one
-  // multiplication of it is a sum. c is near 1/720, and its inverse a number: 2^-28.1. Fused operations take signs in.
+  // e^r / c, monic: its upper part is a product of two quadratics, shorter by a step than Horner's rule, and one
+  // multiplication of that is a sum. c is near 1/720, and its inverse a number: 2^-28.1. Fusion takes in signs.
   auto signedOf = [&](Value y) { return negated ? b.neg(y) : y; };
   Value inverse = b.real(0x1.6824e2p+9), root = b.real(negated ? -0x1.81d848p+2 : 0x1.81d848p+2);
   Value lower = b.fma(r, r, b.real(0x1.3e982cp+4));
