@@ -10,6 +10,7 @@
 #include "compiler/frontend/Format.h"
 #include "compiler/frontend/Imports.h"
 #include "compiler/schedule/Explain.h"
+#include "compiler/schedule/Tuning.h"
 #include "compiler/transforms/Differentiate.h"
 #include "compiler/transforms/Specialize.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -61,7 +62,7 @@ public:
   /// From there to a plan: the module holds the kernel's variants then. False as above.
   bool plan(const Machine &machine);
   /// From a plan, all of it or one variant of it, to machine code: one object, or two where two threads are quicker.
-  std::optional<Artifact> generate(ModuleOp planned, const Machine &machine, bool inOne);
+  std::optional<Artifact> generate(ModuleOp planned, Machine machine, bool inOne);
   /// From the text to a gradient's own text.
   std::optional<std::string> gradient(const Source &source, const Selection &selection);
 
@@ -209,7 +210,8 @@ bool Compilation::generateBoth(std::unique_ptr<NativeCode> code, std::unique_ptr
   return artifact.objects.size() == 2;
 }
 
-std::optional<Artifact> Compilation::generate(ModuleOp planned, const Machine &machine, bool inOne) {
+std::optional<Artifact> Compilation::generate(ModuleOp planned, Machine machine, bool inOne) {
+  applyTuning([&] { return textOf(planned); }, machine);
   if (!lower(planned, machine, pipeline().back())) return std::nullopt;
   Artifact artifact;
   artifact.signature = signature;
@@ -268,18 +270,19 @@ std::optional<Artifact> compile(const Source &source, const Selection &selection
   return artifact;
 }
 
-std::optional<std::string> explain(const Source &source, const Selection &selection, std::string_view target,
+std::optional<Explanation> explain(const Source &source, const Selection &selection, std::string_view target,
                                    Diagnostics &diagnostics) {
   std::optional<Machine> machine = parseOneTarget(target, diagnostics);
   if (!machine) return std::nullopt;
-  std::optional<std::string> text;
+  std::optional<Explanation> explanation;
   guarded(source.path, diagnostics, [&] {
     StageObserver none;
     Compilation compilation(diagnostics, none);
-    if (compilation.specialize(source, selection) && compilation.plan(*machine))
-      text = explainPlan(compilation.kernels(), *machine);
+    if (!compilation.specialize(source, selection) || !compilation.plan(*machine)) return;
+    explanation.emplace();
+    explanation->text = explainPlan(compilation.kernels(), *machine, explanation->memoryBytes);
   });
-  return text;
+  return explanation;
 }
 
 std::optional<std::string> gradientText(const Source &source, const Selection &selection, Diagnostics &diagnostics) {
@@ -376,6 +379,19 @@ std::unique_ptr<Plan> Plan::prepare(const Source &source, const Selection &selec
   return plan;
 }
 
+static OwningOpRef<ModuleOp> variantOf(ModuleOp all, size_t variant) {
+  OwningOpRef<ModuleOp> alone(cast<ModuleOp>(all->cloneWithoutRegions()));
+  alone->getBodyRegion().emplaceBlock();
+  auto kernel = *std::next(all.getOps<norm::KernelOp>().begin(), variant);
+  alone->push_back(kernel->clone());
+  return alone;
+}
+
+std::string Plan::text(size_t variant) {
+  std::lock_guard lock(state->mutex);
+  return state->pending ? textOf(*variantOf(state->pending->compilation.kernels(), variant)) : std::string();
+}
+
 const Signature &Plan::signature() const { return state->signature; }
 const std::vector<std::vector<Guard>> &Plan::variants() const { return state->variants; }
 
@@ -387,11 +403,7 @@ std::optional<Artifact> Plan::generate(size_t variant, Diagnostics &diagnostics)
   }
   std::optional<Artifact> artifact;
   resume(state->pending, diagnostics, [&](Pending &pending) {
-    ModuleOp all = pending.compilation.kernels();
-    OwningOpRef<ModuleOp> alone(cast<ModuleOp>(all->cloneWithoutRegions()));
-    alone->getBodyRegion().emplaceBlock();
-    auto kernel = *std::next(all.getOps<norm::KernelOp>().begin(), variant);
-    alone->push_back(kernel->clone());
+    OwningOpRef<ModuleOp> alone = variantOf(pending.compilation.kernels(), variant);
     artifact = pending.compilation.generate(*alone, state->machine, /*inOne=*/false);
     return artifact.has_value();
   });

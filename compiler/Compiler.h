@@ -28,8 +28,12 @@ using StageObserver = std::function<bool(std::string_view stage, const std::func
 std::optional<Artifact> compile(const Source &source, const Selection &selection, std::string_view target,
                                 Diagnostics &diagnostics, const StageObserver &observer = {});
 
-/// How one kernel of a spec is going to run on a target, as text for people: axes, phases, blocks, passes, bytes moved.
-std::optional<std::string> explain(const Source &source, const Selection &selection, std::string_view target,
+/// How one kernel of a spec is going to run on a target.
+struct Explanation {
+  std::string text;                   // for people: axes, phases, blocks, passes, bytes moved
+  std::optional<int64_t> memoryBytes; // moved to and from memory, where all extents are fixed
+};
+std::optional<Explanation> explain(const Source &source, const Selection &selection, std::string_view target,
                                    Diagnostics &diagnostics);
 
 /// A gradient of a spec as a kernel of its own, in `.norm` text: derived and simplified, its parameters bound. Without
@@ -48,6 +52,8 @@ public:
   const Signature &signature() const;
   /// The guards of each variant. For each call those of exactly one variant hold, all of them.
   const std::vector<std::vector<Guard>> &variants() const;
+  /// One variant's plan as the compiler prints it; empty where LLVM gave up before.
+  std::string text(size_t variant);
   /// The code of one variant: its phases alone. Empty with errors, ours, where that fails.
   std::optional<Artifact> generate(size_t variant, Diagnostics &diagnostics);
 

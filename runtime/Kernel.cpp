@@ -6,12 +6,6 @@
 namespace normc::runtime {
 namespace {
 
-bool holds(const Guard &guard, const int64_t *extents) {
-  int64_t points = 1;
-  for (unsigned leaf : guard.leaves) points *= extents[leaf];
-  return (points > guard.bound) == guard.over;
-}
-
 std::unique_ptr<Variant> load(const Artifact &artifact, Diagnostics &diagnostics) {
   auto variant = std::make_unique<Variant>();
   for (const std::string &object : artifact.objects) {
@@ -65,7 +59,7 @@ Kernel::~Kernel() {
 const Variant *Kernel::variant(const int64_t *extents, Diagnostics &diagnostics) const {
   auto slot = std::find_if(slots.begin(), slots.end(), [&](const Slot &slot) {
     return std::all_of(slot.guards.begin(), slot.guards.end(),
-                       [&](const Guard &guard) { return holds(guard, extents); });
+                       [&](const Guard &guard) { return guard.holds(extents); });
   });
   assert(slot != slots.end() && "one variant applies");
   if (const Variant *ready = slot->ready.load(std::memory_order_acquire)) return ready;

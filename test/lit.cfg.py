@@ -22,6 +22,8 @@ llvm = "/usr/lib/llvm-22/bin"
 config.environment["PATH"] = os.pathsep.join([os.path.join(build, "bin"), llvm, os.environ.get("PATH", "")])
 # LLVM's libraries are not instrumented: what its headers poison in our code, they do not unpoison.
 config.environment["ASAN_OPTIONS"] = "allow_user_poisoning=0:detect_leaks=0"
+# What has been tuned on this machine is no part of a test.
+config.environment["NORMC_CACHE_DIR"] = os.path.join(config.test_exec_root, "cache")
 # Diagnostics and printed numbers are the same in every locale.
 config.environment["LC_ALL"] = "C.UTF-8"
 

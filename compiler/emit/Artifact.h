@@ -12,6 +12,13 @@ struct Guard {
   std::vector<unsigned> leaves;
   int64_t bound = 0;
   bool over = false;
+
+  /// Whether it does for the extents of a call's leaves.
+  bool holds(const int64_t *extents) const {
+    int64_t points = 1;
+    for (unsigned leaf : leaves) points *= extents[leaf];
+    return (points > bound) == over;
+  }
 };
 
 /// One phase of a compiled kernel: its blocks may run at once, on any threads, in any grouping; all of them end before

@@ -24,6 +24,8 @@ class Explainer {
 public:
   Explainer(KernelOp kernel, const normc::Machine &machine) : kernel(kernel), machine(machine) {}
 
+  std::optional<int64_t> memoryBytes; // that move, where it is a number
+
   std::string run() {
     line(0, "kernel {}{}", kernel.getSymName().str(), guards());
     line(1, "axes");
@@ -192,6 +194,7 @@ private:
     for (auto &[product, bytes] : symbolic) terms.push_back(fmt::format("{} * {}", bytes, product));
     if (fixed || terms.empty()) terms.push_back(fmt::format("{}", fixed));
     line(1, "memory traffic: {} bytes", fmt::format("{}", fmt::join(terms, " + ")));
+    if (symbolic.empty()) memoryBytes = fixed;
   }
 
   KernelOp kernel;
@@ -201,8 +204,13 @@ private:
 };
 } // namespace
 
-std::string normc::explainPlan(ModuleOp module, const Machine &machine) {
+std::string normc::explainPlan(ModuleOp module, const Machine &machine, std::optional<int64_t> &memoryBytes) {
   std::string text;
-  for (KernelOp kernel : module.getOps<KernelOp>()) text += Explainer(kernel, machine).run();
+  for (KernelOp kernel : module.getOps<KernelOp>()) {
+    Explainer explainer(kernel, machine);
+    text += explainer.run();
+    // Of several variants, extents say which.
+    memoryBytes = memoryBytes || kernel != *module.getOps<KernelOp>().begin() ? std::nullopt : explainer.memoryBytes;
+  }
   return text;
 }

@@ -76,6 +76,7 @@ std::optional<Machine> measureHost() {
   for (const auto &feature : features) signedNames.push_back((feature.second ? "+" : "-") + feature.first().str());
   std::sort(signedNames.begin(), signedNames.end());
   machine.features = join(signedNames, ",");
+  machine.isMeasured = true;
   auto measure = [](int64_t &bytes, int name) {
     if (long value = sysconf(name); value > 0) bytes = value;
   };
@@ -88,14 +89,17 @@ std::optional<Machine> measureHost() {
   return machine;
 }
 
-/// Takes `/resident=N` off the end of a target's text: a worker's cache for N elements. Empty where N is no such
-/// number.
-std::optional<int64_t> takeResident(StringRef &name) {
-  auto [target, fact] = name.split('/');
+bool setFact(StringRef fact, Machine &machine) {
+  auto take = [&](StringRef name, int64_t least, int64_t most, int64_t &value) {
+    return fact.consume_front(name) && !fact.getAsInteger(10, value) && value >= least && value <= most;
+  };
   int64_t elements = 0;
-  bool good = fact.consume_front("resident=") && !fact.getAsInteger(10, elements) && elements > 0 && elements <= MiB;
-  name = target;
-  return good ? std::optional(elements) : std::nullopt;
+  if (take("resident=", 1, MiB, elements)) {
+    machine.tree.residentBytes = 4 * elements;
+    machine.tree.chunkElements = std::max<int64_t>(1, elements / 4);
+    return true;
+  }
+  return take("stream=", 0, int64_t(1) << 40, machine.streamBytes) || take("l1=", 4 * KiB, MiB * KiB, machine.l1Bytes);
 }
 
 bool isGpu(StringRef name) { return name == "cuda" || name.starts_with("cuda:") || name.starts_with("sm_"); }
@@ -105,6 +109,12 @@ bool isGpu(StringRef name) { return name == "cuda" || name.starts_with("cuda:") 
 const Machine *hostMachine() {
   static const std::optional<Machine> machine = measureHost();
   return machine ? &*machine : nullptr;
+}
+
+bool setFacts(std::string_view text, Machine &machine) {
+  SmallVector<StringRef> facts;
+  StringRef(text).split(facts, '/');
+  return all_of(facts, [&](StringRef fact) { return setFact(fact, machine); });
 }
 
 bool runsHere(const Machine &machine) {
@@ -136,12 +146,8 @@ std::vector<Machine> parseTargets(std::string_view text, Diagnostics &diagnostic
   StringRef(text).split(names, ',');
   for (StringRef name : names) {
     name = name.trim();
-    std::optional<int64_t> resident;
-    if (StringRef whole = name; name.contains('/') && !(resident = takeResident(name))) {
-      fail("target '" + whole.str() + "': expected '/resident=N' after its name, with N from 1 to " +
-           std::to_string(MiB));
-      continue;
-    }
+    StringRef whole = name, facts;
+    std::tie(name, facts) = name.split('/');
     StringRef level = name;
     level.consume_front("cpu:");
     if (name == "cpu") {
@@ -159,10 +165,11 @@ std::vector<Machine> parseTargets(std::string_view text, Diagnostics &diagnostic
       fail("unknown target '" + name.str() + "'" +
            (nearest.empty() ? ": expected one of " + join(targetNames(), ", ") : "; did you mean '" + nearest + "'?"));
     }
-    if (good && resident) {
-      machines.back().tree.residentBytes = 4 * *resident;
-      machines.back().tree.chunkElements = std::max<int64_t>(1, *resident / 4);
-    }
+    if (!good || !whole.contains('/')) continue;
+    machines.back().isMeasured = false; // said, not found
+    if (!setFacts(facts, machines.back()))
+      fail("target '" + whole.str() + "': expected facts after its name: '/resident=N' with N from 1 to " +
+           std::to_string(MiB) + ", '/stream=N' or '/l1=N'");
   }
   return good ? machines : std::vector<Machine>();
 }

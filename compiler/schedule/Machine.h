@@ -30,16 +30,21 @@ struct Machine {
   std::string cpu;      // LLVM's name of the processor
   std::string features; // LLVM's, "+avx2,+fma,..."; empty where the processor says it all
   TreeFacts tree;
-  bool maskedStores;   // a partial vector is stored at no extra cost
-  int64_t streamBytes; // what reaches so much memory stores past the caches
-  int64_t lineBytes;   // of a cache line
-  int64_t l1Bytes;     // of a core, data
+  bool maskedStores;       // a partial vector is stored at no extra cost
+  int64_t streamBytes;     // what reaches so much memory stores past the caches
+  int64_t lineBytes;       // of a cache line
+  int64_t l1Bytes;         // of a core, data
+  bool isMeasured = false; // this machine as it is, and not what a name says: what has been tuned for it counts
 };
 
 /// Reads a target: "cpu" (this machine, measured), "cpu:x86-64-v3", "x86-64-v3", or several joined by commas. Empty
-/// where one is unknown or cannot be compiled for: the error (Fault::usage) is in `diagnostics` then. For tests, a name
-/// may end in "/resident=N": a worker's cache is taken to hold N elements, so that small tensors are streamed.
+/// where one is unknown or cannot be compiled for: the error (Fault::usage) is in `diagnostics` then. Facts may follow
+/// the name, "cpu/stream=0/l1=32768": for tuning, and for tests resident=N: a worker's cache is taken to hold N
+/// elements, so that small tensors are streamed.
 std::vector<Machine> parseTargets(std::string_view text, Diagnostics &diagnostics);
+
+/// Sets the facts of a text such as "stream=0/l1=32768"; false where it is no such text.
+bool setFacts(std::string_view text, Machine &machine);
 
 /// This machine, measured once. Null where its processor lacks what every target has.
 const Machine *hostMachine();

@@ -186,22 +186,8 @@ namespace normc::cli {
 void runBench(const Options &given, Diagnostics &diagnostics) {
   using namespace bench;
   Options options = given;
-  std::vector<Problem> problems;
-  for (const std::string &text : options.problems) {
-    std::string error;
-    std::optional<Problem> problem = parseProblem(text, error);
-    if (problem) problems.push_back(std::move(*problem));
-    else usageError(diagnostics, fmt::format("problem '{}': {}", text, error));
-  }
-  if (!options.list.empty())
-    for (Problem &problem : readProblems(options.list, diagnostics))
-      if (options.only.empty() || std::any_of(options.only.begin(), options.only.end(), [&](const std::string &part) {
-            return problem.text.find(part) != std::string::npos;
-          }))
-        problems.push_back(std::move(problem));
+  std::vector<Problem> problems = problemsOf(options, diagnostics);
   if (diagnostics.any()) return;
-  if (options.file.empty() && problems.empty())
-    return (void)usageError(diagnostics, fmt::format("no problem of {} is among those of --only", options.list));
   Report report(options, diagnostics);
   auto bench = [&](const std::string &name, auto &&stagesOf) {
     Diagnostics errors; // of one problem: the others are timed all the same

@@ -330,6 +330,25 @@ std::vector<Problem> readProblems(const std::string &path, Diagnostics &diagnost
   return problems;
 }
 
+std::vector<Problem> problemsOf(const cli::Options &options, Diagnostics &diagnostics) {
+  std::vector<Problem> problems;
+  for (const std::string &text : options.problems) {
+    std::string error;
+    std::optional<Problem> problem = parseProblem(text, error);
+    if (problem) problems.push_back(std::move(*problem));
+    else cli::usageError(diagnostics, fmt::format("problem '{}': {}", text, error));
+  }
+  if (!options.list.empty())
+    for (Problem &problem : readProblems(options.list, diagnostics))
+      if (options.only.empty() || std::any_of(options.only.begin(), options.only.end(), [&](const std::string &part) {
+            return problem.text.find(part) != std::string::npos;
+          }))
+        problems.push_back(std::move(problem));
+  if (problems.empty() && !options.list.empty() && !diagnostics.any())
+    cli::usageError(diagnostics, fmt::format("no problem of {} is among those of --only", options.list));
+  return problems;
+}
+
 std::vector<Stage> stagesOf(const Problem &problem, const cli::Options &options, Diagnostics &diagnostics) {
   return Stager(problem, options, diagnostics).run();
 }

@@ -37,6 +37,9 @@ std::optional<Problem> parseProblem(std::string_view text, std::string &error);
 /// The problems of a file: one a line, from # on a comment. Lines that are wrong are errors with their place.
 std::vector<Problem> readProblems(const std::string &path, Diagnostics &diagnostics);
 
+/// Those that the command line names, in words and by a list. Empty with errors.
+std::vector<Problem> problemsOf(const cli::Options &options, Diagnostics &diagnostics);
+
 /// A kernel to run, said as on the command line of `normc run`. What is not given of its inputs is made up, or comes
 /// from the stage before.
 struct Stage {

@@ -351,6 +351,26 @@ std::optional<std::deque<BoundKernel>> Workload::compileAlso(const std::string &
   return others;
 }
 
+std::optional<std::string> Workload::planOf(size_t kernel, Diagnostics &diagnostics) const {
+  const Compiled &one = compiled[kernel];
+  std::unique_ptr<Plan> plan = Plan::prepare(one.source, one.selection, "cpu", diagnostics);
+  if (!plan) return std::nullopt;
+  size_t variant = 0;
+  while (std::any_of(plan->variants()[variant].begin(), plan->variants()[variant].end(),
+                     [&](const Guard &guard) { return !guard.holds(one.extents.leaves.data()); }))
+    ++variant; // one applies
+  return plan->text(variant);
+}
+
+std::optional<Explanation> Workload::explain(size_t kernel, const std::string &target, Diagnostics &diagnostics) const {
+  const Compiled &one = compiled[kernel];
+  Selection fixed = one.selection;
+  const Signature &signature = one.kernel->signature();
+  for (size_t row = 0; row < signature.axes.size(); ++row)
+    fixed.sizes[signature.axes[row].name] = one.extents.rows[row];
+  return normc::explain(one.source, fixed, target, diagnostics);
+}
+
 bool Workload::save(const std::string &folder, Diagnostics &diagnostics) const {
   cli::OutputFiles files(diagnostics);
   for (const Array &array : arrays) {

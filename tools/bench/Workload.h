@@ -52,6 +52,11 @@ public:
   /// The same kernels for another target, on the same memory. Empty with errors.
   std::optional<std::deque<BoundKernel>> compileAlso(const std::string &target, Diagnostics &diagnostics);
 
+  /// The plan that a kernel runs by, as the compiler prints it.
+  std::optional<std::string> planOf(size_t kernel, Diagnostics &diagnostics) const;
+  /// How a kernel is going to run, for the extents that it is run with.
+  std::optional<Explanation> explain(size_t kernel, const std::string &target, Diagnostics &diagnostics) const;
+
   /// Writes every tensor to DIR/NAME.npy.
   bool save(const std::string &folder, Diagnostics &diagnostics) const;
 

@@ -21,6 +21,7 @@ commands
   explain    print the axes, the phases, the passes and the bytes moved
   gradient   print a derived kernel as text
   bench      time kernels beside the memory limit of this machine
+  tune       time a kernel's variants here; the compiler remembers the best
   normc COMMAND --help says more; normc --version names the versions and devices
 
 a first run, without a file of data
@@ -95,7 +96,11 @@ constexpr std::string_view explainHelp = R"(usage: normc explain FILE [selection
 Prints how one kernel is going to run: its axes, phases and blocks, each pass with its vector width,
 and the bytes that it moves.
 
+--time adds what the bytes predict, at the rate of a copy on this machine, and what is measured: for the
+extents of --size, and for chosen ones where there are none; inputs are passed as by normc bench.
+
   normc explain specs/group_norm.norm -D groups=8 --size c=256
+  normc explain specs/layer_norm.norm --size b=4096,f=1024 --time
 )";
 
 constexpr std::string_view gradientHelp = R"(usage: normc gradient FILE [-k GRADIENT] [-D NAME=VALUE...]
@@ -140,6 +145,20 @@ a size share 2^22 points.
   normc bench specs/layer_norm.norm --size b=512,f=4096 --baseline
 )";
 
+constexpr std::string_view tuneHelp =
+    R"(usage: normc tune FILE [selection] [--seed-input NAME=SHAPE:TYPE...]
+       normc tune PROBLEM...
+
+Times a kernel for its sizes on this machine with other facts about it: from how many bytes on outputs
+bypass the caches, and what the first cache holds. What is better than the usual by a twentieth is kept in
+$NORMC_CACHE_DIR/tuned, or in normc/tuned below $XDG_CACHE_HOME or ~/.cache, for the kernel's plan on this
+processor: from then on whoever compiles it for cpu gets it. No result changes by a bit. Sizes and problems
+are said as to normc bench.
+
+  normc tune group_norm:bf16:nchw:8x256x56x56:groups=32 --threads 2
+  normc tune specs/layer_norm.norm --size b=512,f=4096
+)";
+
 std::string options(Command command) {
   std::string text = "\noptions\n";
   for (const OptionRow &row : optionRows())
@@ -165,6 +184,8 @@ std::string helpText(Command command) {
     return std::string(explainHelp) + options(command);
   case gradientCommand:
     return std::string(gradientHelp) + options(command);
+  case tuneCommand:
+    return std::string(tuneHelp) + options(command);
   case benchCommand:
     return std::string(benchHelp) + options(command);
   }

@@ -21,8 +21,9 @@ constexpr CommandRow commands[] = {
     {"explain", explainCommand, runExplain},
     {"gradient", gradientCommand, runGradient},
     {"bench", benchCommand, runBench},
+    {"tune", tuneCommand, runTune},
 };
-constexpr std::string_view laterCommands[] = {"fmt", "tune", "cache"};
+constexpr std::string_view laterCommands[] = {"fmt", "cache"};
 
 void unknownCommand(const std::string &word, Diagnostics &diagnostics) {
   for (std::string_view later : laterCommands)

@@ -8,7 +8,8 @@
 namespace normc::cli {
 namespace {
 
-constexpr unsigned running = runCommand | benchCommand;
+constexpr unsigned timing = benchCommand | tuneCommand;
+constexpr unsigned running = runCommand | timing;
 constexpr unsigned selecting = compileCommand | running | explainCommand;
 constexpr unsigned binding = selecting | gradientCommand;
 constexpr unsigned every = checkCommand | binding;
@@ -37,7 +38,7 @@ public:
         parseOption(arguments, i);
       }
     }
-    bool isBench = options.command == benchCommand;
+    bool isBench = options.command & timing;
     if (options.file.empty() && options.problems.empty() && options.list.empty())
       fail(isBench ? "nothing to time: expected a .norm file, a problem such as layer_norm:f32:bf:4096x1024, or --list"
                    : "no FILE: expected the path of a .norm file");
@@ -58,7 +59,7 @@ private:
   void fail(std::string message) { usageError(diagnostics, std::move(message)); }
 
   void addFile(std::string_view file) {
-    if (options.command == benchCommand && file.find(':') != std::string_view::npos)
+    if (options.command & timing && file.find(':') != std::string_view::npos)
       return options.problems.emplace_back(file), void();
     if (hasFile) return fail(fmt::format("more than one FILE: '{}' and '{}'", options.file, file));
     if (file.empty()) return fail("FILE is empty: expected the path of a .norm file");
@@ -332,7 +333,7 @@ private:
   }
 
   void setThreads(const std::string &value) {
-    bool isBench = options.command == benchCommand;
+    bool isBench = options.command & (timing | explainCommand);
     for (const std::string &part : isBench ? splitText(value, ',') : std::vector<std::string>(1, value)) {
       std::optional<int64_t> threads = parseInteger(part);
       if (!threads || *threads < 1 || *threads > runtime::ThreadPool::limit)
@@ -403,10 +404,10 @@ const std::vector<OptionRow> &optionRows() {
       {"--inplace", "OUTPUT=INPUT", selecting, "let an output take its input's memory"},
       {"--runtime-scalar", "NAME", binding, "move a real parameter to run time: its value is then a --scalar"},
       {"-I", "DIR", every, "look imports up here, after the importing file's folder"},
-      {"--target", "TARGET", compileCommand | explainCommand,
+      {"--target", "TARGET", compileCommand | explainCommand | tuneCommand,
        "cpu (this machine; the default) or a level: cpu:x86-64-v3, cpu:x86-64-v4"},
-      {"--target", "TARGET", running, ""}, // for tests
-      {"--spread", "", runCommand, ""},    // for tests
+      {"--target", "TARGET", runCommand | benchCommand, ""}, // for tests
+      {"--spread", "", runCommand, ""},                      // for tests
       {"--emit", "KIND,...", compileCommand, "what to write: a stage, or object (the default) or shared"},
       {"-o", "OUT", compileCommand,
        "the file to write, - for standard output; with several kinds, what their names begin with"},
@@ -419,13 +420,15 @@ const std::vector<OptionRow> &optionRows() {
       {"--device", "DEVICE", runCommand, "cpu (the default) or evaluator, the slow oracle in double"},
       {"--threads", "N", runCommand, "threads that share the work; without it, one a core"},
       {"--time", "", runCommand, "print the time, bytes a second and the share of the memory limit"},
-      {"--list", "LIST", benchCommand, "time the problems of a file, one a line"},
-      {"--only", "TEXT,...", benchCommand, "of the list, those with one of the texts in their line"},
-      {"--threads", "N,...", benchCommand, "numbers of threads, one after another; without it, 1 and one a core"},
+      {"--time", "", explainCommand, "time it here too, beside what the bytes predict; --size says its extents"},
+      {"--list", "LIST", timing, "time the problems of a file, one a line"},
+      {"--only", "TEXT,...", timing, "of the list, those with one of the texts in their line"},
+      {"--threads", "N,...", timing | explainCommand,
+       "numbers of threads, one after another; without it, 1 and one a core"},
       {"--cache", "STATE,...", benchCommand,
        "warm (the default): what is timed ran just before; cold: its data left all caches"},
-      {"--repeat", "N", benchCommand, "rounds, in which all that is compared takes turns; 15 without it"},
-      {"--low", "", benchCommand, "count the fast tenth of the runs, not medians: where others use the machine too"},
+      {"--repeat", "N", timing, "rounds, in which all that is compared takes turns; 15 without it"},
+      {"--low", "", timing, "count the fast tenth of the runs, not medians: where others use the machine too"},
       {"--baseline", "", benchCommand, "time the kernel beside the same one for cpu:x86-64-v3, which knows no machine"},
       {"--offset", "INPUTS[,OUTPUTS]", benchCommand, "where arrays begin, in bytes from the begin of a page"},
       {"--save", "DIR", benchCommand, "write the arrays, inputs and results, to DIR/NAME.npy"},

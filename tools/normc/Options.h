@@ -18,7 +18,8 @@ enum Command : unsigned {
   runCommand = 4,
   explainCommand = 8,
   gradientCommand = 16,
-  benchCommand = 32
+  benchCommand = 32,
+  tuneCommand = 64
 };
 
 /// What runs a kernel.

@@ -24,7 +24,6 @@ LINES = [
     (["gradient", KERNELS], "no gradient is named: the file has none"),
     (["gradient", KERNELS, "-k", "scale"], "`scale` is a kernel, not a gradient: the file has none"),
     (["gradient", KERNELS, "--size", "n=2"], "--size is not an option of this command"),
-    (["tune", KERNELS], "does not have the command 'tune' yet"),
     (["cache", "list"], "does not have the command 'cache' yet"),
     (["check"], "no FILE"),
     (["check", ""], "FILE is empty"),
