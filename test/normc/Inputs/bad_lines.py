@@ -32,9 +32,9 @@ LINES = [
     (["compile", KERNELS, "--input", "x=x.npy"], "--input is not an option of this command"),
     (
         ["run", KERNELS, *x, "--target", "cpu/resident=0"],
-        "target 'cpu/resident=0': expected '/resident=N' after its name",
+        "target 'cpu/resident=0': expected facts after its name: '/resident=N'",
     ),
-    (["run", KERNELS, *x, "--target", "cpu/cache=4"], "target 'cpu/cache=4': expected '/resident=N' after its name"),
+    (["run", KERNELS, *x, "--target", "cpu/cache=4"], "target 'cpu/cache=4': expected facts after its name: '/resident=N'"),
     (["run", KERNELS, *x, "--target", FOREIGN], f"target '{FOREIGN}' does not run here: this machine's level is "),
 ]
 
