@@ -6,15 +6,15 @@ using namespace mlir;
 using namespace norm;
 using namespace normc;
 
-/// The loads of a body from arguments in which the rows lie side by side and the lanes do not. Workspace as small as to
-/// be kept in another order is not worth turning over.
+/// The loads of a body from memory in which the rows lie side by side and the lanes do not; none where nothing is
+/// stored to an argument: a block's own arrays are too small to be worth turning over.
 SmallVector<LoadOp> PhaseLowering::loadsAcross(StringAttr row, StringAttr lane, Block &body) {
   auto laneNames = kernel.namesWithin(lane);
+  if (llvm::none_of(body.getOps<StoreOp>(), [](StoreOp store) { return isa<BlockArgument>(store.getTo()); })) return {};
   return llvm::filter_to_vector(body.getOps<LoadOp>(), [&](LoadOp load) {
     AxisList axes = axesOf(load.getFrom().getType());
     auto isLane = [&](StringAttr axis) { return llvm::is_contained(laneNames, axis); };
-    return isa<BlockArgument>(load.getFrom()) && load.getAt().empty() && !axes.empty() && axes.back() == row &&
-           llvm::any_of(axes, isLane);
+    return load.getAt().empty() && !axes.empty() && axes.back() == row && llvm::any_of(axes, isLane);
   });
 }
 
