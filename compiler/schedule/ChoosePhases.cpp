@@ -436,7 +436,10 @@ private:
       Operation *op = value.getDefiningOp();
       if (!op) continue;
       bool isReduction = isa<ReduceOp>(op);
-      if (isReduction || isa<BroadcastOp, AtOp>(op)) {
+      // A value in another order is as large as the value: what it is made of is read again.
+      auto broadcast = dyn_cast<BroadcastOp>(op);
+      bool permutes = broadcast && axesOf(broadcast.getInput().getType()).size() == axesOf(value.getType()).size();
+      if (isReduction || (isa<BroadcastOp, AtOp>(op) && !permutes)) {
         Value inner = isReduction ? value : storedFor(op->getOperand(0));
         if (kept.contains(inner)) continue;
         if (std::optional<size_t> home = homeOf(inner, number)) {
