@@ -108,6 +108,9 @@ bool PhaseLowering::lowerRowsUnderLanes(PassOp pass, unsigned depth) {
   return true;
 }
 
+/// The rows that one accumulator takes in before it is added to a total.
+static constexpr int64_t summedRows = 64;
+
 void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *rowBody, Block &body) {
   auto [firstRow, lastRow] = rangeOf(row);
   auto [from, to] = rangeOf(axis);
@@ -132,7 +135,7 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
     for (unsigned i = 0; i < count; ++i) steps.push_back({axis, add(first, constant(i * points)), points, mask, i});
     Values start;
     for (StoreOp store : sums) start.append(count, neutral(*store.getKind(), store.getValue().getType(), points));
-    Values end = loop(rowsFrom, stripTo, constant(1), start, [&](Value position, ValueRange before) {
+    auto eachRow = [&](Value position, ValueRange before) {
       positions[row] = position;
       for (auto [number, store] : llvm::enumerate(sums)) held[store] = Values(before.slice(number * count, count));
       if (rowBody)
@@ -144,7 +147,18 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
       for (StoreOp store : sums) llvm::append_range(after, held[store]);
       positions.erase(row);
       return after;
-    });
+    };
+    Values end;
+    if (sums.empty()) loop(rowsFrom, stripTo, constant(1), {}, eachRow);
+    else
+      end = loop(rowsFrom, stripTo, constant(summedRows), start, [&](Value block, ValueRange totals) {
+        Value blockEnd = arith::MinSIOp::create(b, add(block, constant(summedRows)), stripTo);
+        Values after = loop(block, blockEnd, constant(1), start, eachRow);
+        for (auto [number, store] : llvm::enumerate(sums))
+          for (unsigned i = number * count; i < (number + 1) * count; ++i)
+            after[i] = combine(*store.getKind(), totals[i], after[i]);
+        return after;
+      });
     for (StoreOp store : sums) held.erase(store);
     for (auto [number, store] : llvm::enumerate(sums))
       for (const Lanes &at : steps) {
@@ -173,10 +187,12 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
   positions.erase(row);
   Value wide = wholeSteps(width * count), whole = shape.masked ? wide : wholeSteps(width), start = from;
   // Rows go by strips, which the caches hold, since the lanes would else reach each row in a large stride. The sums of
-  // a strip are added to what was there: the error of a sum of n terms grows with √n rather than n. With sums a strip
-  // is as long on each machine; without, it fits the first cache.
-  constexpr int64_t summedRows = 32;
-  Value rows = constant(summedRows);
+  // a strip are added to what was there, those of so many rows to the strip's: the error of a sum of n terms grows with
+  // √n rather than n. With sums a strip is as long on each machine, and longer where a step covers all lanes, so that
+  // nothing is reached in a stride; without, it fits the first cache.
+  Value isStep =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::sle, extent(axis), constant(shape.accumulators * width));
+  Value rows = arith::SelectOp::create(b, isStep, constant(summedRows * summedRows), constant(summedRows));
   if (sums.empty()) {
     int64_t bytes = 0;
     for (Operation &op : body) {
@@ -192,8 +208,6 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
     rows = arith::DivUIOp::create(b, constant(shape.l1Bytes / 2), rowBytes);
     rows = arith::MaxSIOp::create(b, rows, constant(fewestRows));
     if (turns) rows = arith::AndIOp::create(b, rows, constant(-width));
-    // A row that one step covers lies before the next without a stride.
-    Value isStep = arith::CmpIOp::create(b, arith::CmpIPredicate::sle, length, constant(width * count));
     Value all = arith::MaxSIOp::create(b, arith::SubIOp::create(b, lastRow, firstRow), one);
     if (!turns) rows = arith::SelectOp::create(b, isStep, all, rows);
   }
