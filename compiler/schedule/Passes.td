@@ -95,7 +95,8 @@ def ContractMultiplyAdd : Pass<"norm-contract-multiply-add", "::norm::KernelOp">
   let summary = "make one operation of a product that is only added";
   let description = [{
     Works on the plan's scalar code, so that the body of a loop and its tail contract alike and equal inputs give equal
-    bits. A product used once, by an addition or a subtraction, becomes `math.fma`.
+    bits. A product used once, by an addition or a subtraction, becomes `math.fma`. Before that, two factors that stay
+    the same along a sweep become one; after it, the second part of a mean leaves the sweep.
 
     ```mlir
     %p = arith.mulf %a, %b : f32

@@ -119,8 +119,9 @@ def DecomposeMoments : Pass<"norm-decompose-moments", "::norm::KernelOp"> {
   let summary = "moments become sums";
   let description = [{
     Stands before the plan, which knows sums, maxima and minima only. `two_pass`, `auto` and `welford` take the mean,
-    then the deviations from it; the mean of those corrects mean and variance, and a difference `x − mean` takes both
-    parts of the mean off. With `through`, each chunk is done so and the chunks are combined by Chan's formula.
+    of a sample where the op names one, then the deviations from it; the mean of those corrects mean and variance, and
+    a difference `x − mean` takes both parts of the mean off. With `through`, each chunk is done so and the chunks are
+    combined by Chan's formula.
     `one_pass` is the sum and the sum of squares. Moments across replicas are each replica's own, gathered and combined
     as chunks are.
 
