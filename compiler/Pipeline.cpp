@@ -54,7 +54,9 @@ void buildVector(OpPassManager &passes, const Machine &machine) {
   shape.lineBytes = machine.lineBytes;
   shape.streamFence = llvm::StringRef(machine.triple).starts_with("x86_64");
   passes.addPass(createLowerPlan(shape));
-  passes.addPass(createExpandMath());
+  ExpandMathOptions math;
+  math.lookups = shape.streamFence && machine.tree.vectorBytes == 64;
+  passes.addPass(createExpandMath(math));
 }
 
 } // namespace

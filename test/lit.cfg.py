@@ -42,3 +42,5 @@ for tool in ("norm-emit", "norm-math", "norm-opt", "normc", "runtime-test"):
     if not os.path.exists(os.path.join(build, "bin", tool)):
         lit_config.warning(f"{tool} is not built in {build}: its tests will fail")
 config.available_features.add(platform.machine())
+if os.path.exists("/proc/cpuinfo") and "avx512dq" in open("/proc/cpuinfo", encoding="utf-8").read().split():
+    config.available_features.add("avx512")

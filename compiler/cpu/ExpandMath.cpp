@@ -1,5 +1,6 @@
 #include "compiler/cpu/MathFunctions.h"
 #include "compiler/cpu/Passes.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -53,11 +54,12 @@ static Value expandProduct(const RealBuilder &b, arith::MulFOp product) {
 }
 
 /// What `op` computes, emitted before it; null where a processor has it.
-static Value expand(OpBuilder &builder, Operation *op) {
+static Value expand(OpBuilder &builder, Operation *op, bool lookups) {
   if (op->getNumResults() != 1) return {};
   Type type = op->getResult(0).getType(), element = getElementTypeOrSelf(type);
   if (!element.isF32() && !element.isF64()) return {};
-  RealBuilder b(builder, op->getLoc(), type);
+  auto vector = dyn_cast<VectorType>(type);
+  RealBuilder b(builder, op->getLoc(), type, lookups && (!vector || vector.getNumElements() <= 16));
   return llvm::TypeSwitch<Operation *, Value>(op)
       .Case([&](math::ExpOp exp) { return emitExp(b, exp.getOperand()); })
       .Case([&](math::LogOp log) { return emitLog(b, log.getOperand()); })
@@ -81,6 +83,8 @@ static Value expand(OpBuilder &builder, Operation *op) {
 
 namespace {
 struct ExpandMath : normc::impl::ExpandMathBase<ExpandMath> {
+  using ExpandMathBase::ExpandMathBase;
+
   void runOnOperation() override {
     // Users come before what they use, so that an exp of which only 1 + exp was asked is unused when its turn comes.
     SmallVector<Operation *> ops;
@@ -91,7 +95,7 @@ struct ExpandMath : normc::impl::ExpandMathBase<ExpandMath> {
         continue;
       }
       OpBuilder builder(op);
-      Value value = expand(builder, op);
+      Value value = expand(builder, op, lookups);
       if (!value) continue;
       op->getResult(0).replaceAllUsesWith(value);
       op->erase();

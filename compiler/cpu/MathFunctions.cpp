@@ -40,7 +40,8 @@ Value normc::emitOverOnePlusExp(const RealBuilder &b, Value a, Value x) {
   // The sum rounds twice here. That leaves 1 / (1 + e^x) within 1.95 ulp before the quotient is rounded, once.
   auto negation = x.getDefiningOp<arith::NegFOp>();
   if (negation) x = negation.getOperand();
-  ScaledExp e = reduceExpScaled(b, clampExponent(b, x, bool(negation)), bool(negation));
+  ScaledExp e = b.hasLookups() ? lookUpExp(b, x, bool(negation))
+                               : reduceExpScaled(b, clampExponent(b, x, bool(negation)), bool(negation));
   return b.div(a, b.fma(e.scale, e.e, b.real(1)));
 }
 

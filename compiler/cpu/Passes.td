@@ -12,7 +12,8 @@ def ExpandMath : Pass<"norm-expand-math"> {
 
     Results are within 2 ulp, those of tanh and erf within 5; denormal results of exp flush to zero. `1 + exp(x)` is
     computed as one function, rounded once, so that the logistic function 1 / (1 + exp(-x)) keeps to 2 ulp as well.
-    `a * (1 / (1 + exp(x)))` is one function too, a quotient: it need not round the logistic function.
+    `a * (1 / (1 + exp(x)))` is one function too, a quotient: it need not round the logistic function. With `lookups`
+    its powers of 2 come from a register, by instructions of AVX-512.
 
     It stands after vector code is formed, when the shapes are final, and before the conversion to the llvm dialect.
 
@@ -26,7 +27,11 @@ def ExpandMath : Pass<"norm-expand-math"> {
     %r = arith.divf %one, %s : vector<16xf32>
     ```
   }];
-  let dependentDialects = ["mlir::arith::ArithDialect", "mlir::math::MathDialect"];
+  let dependentDialects = ["mlir::arith::ArithDialect", "mlir::LLVM::LLVMDialect", "mlir::math::MathDialect",
+                           "mlir::vector::VectorDialect"];
+  let options = [
+    Option<"lookups", "lookups", "bool", "false", "AVX-512: a register of 16 f32 is a table">,
+  ];
 }
 
 def LowerPlan : Pass<"norm-lower-plan", "mlir::ModuleOp"> {

@@ -11,13 +11,15 @@ class RealBuilder {
 public:
   using Value = mlir::Value;
 
-  RealBuilder(mlir::OpBuilder &builder, mlir::Location loc, mlir::Type type)
-      : builder(builder), loc(loc), type(type), element(llvm::cast<mlir::FloatType>(mlir::getElementTypeOrSelf(type))),
+  /// `lookups`: AVX-512 has a register of 16 f32 looked up, scaled and bounded by one instruction each.
+  RealBuilder(mlir::OpBuilder &builder, mlir::Location loc, mlir::Type type, bool lookups = false)
+      : builder(builder), loc(loc), lookups(lookups), type(type), element(llvm::cast<mlir::FloatType>(mlir::getElementTypeOrSelf(type))),
         bitsElement(builder.getIntegerType(element.getWidth())), bitsType(shaped(bitsElement)) {}
 
   mlir::OpBuilder &getBuilder() const { return builder; }
   mlir::Location getLoc() const { return loc; }
   mlir::Type getType() const { return type; }
+  bool hasLookups() const { return lookups && !isDouble(); }
   bool isDouble() const { return element == builder.getF64Type(); }
   /// Stored bits of the significand: 23 or 52.
   int mantissa() const { return isDouble() ? 52 : 23; }
@@ -92,6 +94,7 @@ private:
 
   mlir::OpBuilder &builder;
   mlir::Location loc;
+  bool lookups;
   mlir::Type type;
   mlir::FloatType element;
   mlir::Type bitsElement, bitsType;

@@ -87,6 +87,11 @@ struct KernelWriter {
     add("silu", [&](OpBuilder &b, Location loc, Value x, Value y) -> Value {
       return arith::MulFOp::create(b, loc, x, sigmoid(b, loc, x, y));
     });
+    // Exactly twice the logistic function of a product: its error before the quotient is rounded shows.
+    add("twosigmoid", [&](OpBuilder &b, Location loc, Value x, Value y) -> Value {
+      Value two = arith::AddFOp::create(b, loc, one(b, loc, x.getType()), one(b, loc, x.getType()));
+      return arith::MulFOp::create(b, loc, two, sigmoid(b, loc, x, y));
+    });
   }
 
   void conversions(StringRef name, Type storage, int width) {
@@ -115,7 +120,7 @@ struct KernelWriter {
 };
 } // namespace
 
-std::string normc::printKernels(bool expand) {
+std::string normc::printKernels(bool expand, bool lookups) {
   MLIRContext context(MLIRContext::Threading::DISABLED);
   context.loadDialect<arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect, math::MathDialect, scf::SCFDialect>();
   OpBuilder builder(&context);
@@ -141,7 +146,9 @@ std::string normc::printKernels(bool expand) {
   }
   if (expand) {
     PassManager passes(&context);
-    passes.addPass(createExpandMath());
+    ExpandMathOptions options;
+    options.lookups = lookups;
+    passes.addPass(createExpandMath(options));
     if (failed(passes.run(*module))) return {};
   }
   std::string text;

@@ -15,8 +15,8 @@ using ArrayKernel = void(const void *a, const void *b, void *out, int64_t n);
 /// Vector lengths of the kernels; 1 is scalar code.
 inline constexpr int kernelWidths[] = {1, 4, 16};
 
-/// The module of all kernels, as text; `expand` runs norm-expand-math on it.
-std::string printKernels(bool expand);
+/// The module of all kernels, as text; `expand` runs norm-expand-math on it, with or without `lookups`.
+std::string printKernels(bool expand, bool lookups);
 
 /// Measure the kernels of a shared library. Every `stride`th f32 is an argument, 10^9 / stride f64. Prints a line each;
 /// false where one exceeds its limit, or scalar and vector forms differ. Only those whose name contains `filter`.

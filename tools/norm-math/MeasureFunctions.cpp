@@ -89,6 +89,7 @@ template <class T> std::vector<Function<T>> functions() {
       {"oneplusexp", 2, [=](Wide x, Wide) { return one + std::exp(x); }},
       {"sumandexp", 2, [=](Wide x, Wide) { return one + std::exp(x); }},
       {"sigmoid", 2, [=](Wide x, Wide) { return one / (one + std::exp(-x)); }},
+      {"twosigmoid", 2.5, [=](Wide x, Wide) { return 2 * one / (one + std::exp(-x)); }},
       {"silu", 3, [=](Wide x, Wide) { return x / (one + std::exp(-x)); }, false,
        double(std::log(std::numeric_limits<T>::min()))},
       {"log", 2, [](Wide x, Wide) { return std::log(x); }},
