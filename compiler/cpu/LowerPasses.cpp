@@ -337,7 +337,10 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
   int64_t vectors = vectorsOf(pass);
   unsigned perResult = vectors + (shape.masked ? 0 : 1);
   bool interleaves = canInterleave(body, {axis, from, width, {}, 0});
-  // Stores past the caches wait for memory; the loads of the next lead need not.
+  // Stores past the caches wait for memory, and functions for themselves; the loads of the next lead need not. Beside
+  // ordinary stores of what is quickly computed they would be in the way.
+  bool hasFunctions = llvm::any_of(
+      body, [](Operation &op) { return isa<math::ExpOp, math::ErfOp, math::LogOp, math::PowFOp, math::TanhOp>(op); });
   SmallVector<Memory> places = pass.getKinds().empty() ? fetchedDuring(pass, axis, from) : SmallVector<Memory>();
   // One step: `count` vectors of `lanes` points, each added to its own accumulator.
   auto step = [&](Value first, unsigned count, int64_t lanes, Value mask, ValueRange before) {
@@ -347,7 +350,7 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
       Value place = add(first, constant((interleaved ? i - i % 2 : i) * lanes));
       points.push_back({axis, place, lanes, mask, i, interleaved});
     }
-    if (streaming && count > 1) fetch(places, first, count * lanes);
+    if ((streaming || hasFunctions) && count > 1) fetch(places, first, count * lanes);
     Values after(before);
     for (auto [number, yielded] : llvm::enumerate(emitPoints(body, points)))
       for (auto [result, kind] : llvm::enumerate(pass.getKinds())) {

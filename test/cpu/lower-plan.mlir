@@ -91,6 +91,29 @@ norm.kernel @center axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %y: !f32_n_k {no
   norm.return
 }
 
+// What computes a function fetches ahead beside ordinary stores too.
+// STREAM-LABEL: func.func private @scaled_phase0_body
+// STREAM-COUNT-4:   llvm.intr.prefetch
+// STREAM-COUNT-4:   nontemporal
+// STREAM-COUNT-4:   llvm.intr.prefetch
+// STREAM-NOT:       nontemporal
+// STREAM-LABEL: func.func @scaled_workspace_bytes
+norm.kernel @scaled axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %y: !f32_n_k {norm.name = "y", norm.out}) {
+  norm.phase [n] {
+    %s = norm.pass [k] (sum) {
+      %a = norm.load %x : !f32_n_k to f32
+      norm.yield %a : f32
+    }
+    norm.pass [k] {
+      %a = norm.load %x : !f32_n_k to f32
+      %b = arith.subf %a, %s : f32
+      %c = math.exp %b : f32
+      norm.store %c to %y : f32 to !f32_n_k
+    }
+  }
+  norm.return
+}
+
 // Two vectors of bf16 are one load: the even points by a shift, the odd ones by a mask. They are stored as one again.
 !bf16_n_k = tensor<?x?xbf16, #norm.axes<n, k>>
 // CHECK-LABEL: func.func private @halves_phase0_body
