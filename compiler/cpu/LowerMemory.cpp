@@ -235,8 +235,9 @@ Value PhaseLowering::loadInterleaved(const Memory &memory, Value address, const 
   return arith::BitcastOp::create(b, VectorType::get(lanes.width, b.getF32Type()), word);
 }
 
-/// Whether the lanes may take the even and the odd points of a body in turn: all that lies along them is bf16.
-bool PhaseLowering::canInterleave(Block &body, const Lanes &lanes) {
+/// Whether the lanes may take the even and the odd points of a body in turn: all that lies along them is bf16, but for
+/// what is the same for all rows, where they are swept under the lanes: that is taken apart once.
+bool PhaseLowering::canInterleave(Block &body, const Lanes &lanes, StringAttr rowAxis) {
   bool any = false;
   for (Operation &op : body) {
     auto load = dyn_cast<LoadOp>(op);
@@ -245,8 +246,10 @@ bool PhaseLowering::canInterleave(Block &body, const Lanes &lanes) {
     const Memory &memory = memories.find(load ? load.getFrom() : store.getTo())->second;
     SmallVector<StringAttr> names = kernel.namesWithin(lanes.axis);
     if (llvm::none_of(memory.axes, [&](StringAttr axis) { return llvm::is_contained(names, axis); })) continue;
-    if (!memory.storage.isBF16() || !llvm::is_contained(names, memory.axes.back())) return false;
-    if (load && (!load.getType().isF32() || !load.getAt().empty())) return false;
+    if (!llvm::is_contained(names, memory.axes.back()) || (load && !load.getAt().empty())) return false;
+    bool isShared = rowAxis && !llvm::is_contained(memory.axes, rowAxis);
+    if (isShared && (load || store.getKind())) continue;
+    if (!memory.storage.isBF16() || (load && !load.getType().isF32())) return false;
     if (store && !store.getValue().getType().isF32()) return false;
     any |= bool(load);
   }

@@ -21,6 +21,7 @@ PhaseLowering::Values PhaseLowering::loop(Value from, Value to, Value step, Valu
 }
 
 void PhaseLowering::lowerBlocks(PhaseOp phase, Value first, Value last) {
+  entry = b.getInsertionBlock();
   for (Operation &op : kernel.getBody().front().without_terminator()) // constants that stand outside of the phases
     if (!isa<ExchangeOp, PhaseOp, WorkspaceOp>(op))
       scalars[op.getResult(0)] = emit(op, Lanes(), [&](Value v) { return scalars.lookup(v); });
@@ -75,6 +76,10 @@ Value PhaseLowering::convert(CastOp op, Value value) {
 }
 
 Value PhaseLowering::emit(Operation &op, const Lanes &lanes, llvm::function_ref<Value(Value)> at) {
+  if (auto array = staged.find(&op); array != staged.end()) {
+    if (!array->second.base) return {};
+    return loadFrom(array->second, constant(0), constant(1), lanes, op.getResult(0).getType());
+  }
   if (auto load = dyn_cast<LoadOp>(op)) {
     if (Value value = turned.lookup(load)) return value;
     Values given = llvm::map_to_vector(load.getPositions(), at);
@@ -336,7 +341,7 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
   auto [from, to] = rangeOf(axis);
   int64_t vectors = vectorsOf(pass);
   unsigned perResult = vectors + (shape.masked ? 0 : 1);
-  bool interleaves = canInterleave(body, {axis, from, width, {}, 0});
+  bool interleaves = canInterleave(body, {axis, from, width, {}, 0}, {});
   // Stores past the caches wait for memory, and functions for themselves; the loads of the next lead need not. Beside
   // ordinary stores of what is quickly computed they would be in the way.
   bool hasFunctions = llvm::any_of(

@@ -95,7 +95,7 @@ bool PhaseLowering::lowerRowsUnderLanes(PassOp pass, unsigned depth) {
   Block &body = pass.getBody().front();
   if (depth + 2 == axes.size()) {
     if (!canRunRowsUnderLanes(axes[depth], axes[depth + 1], body)) return false;
-    lowerRowsUnderLanes(axes[depth], axes[depth + 1], nullptr, body);
+    lowerSharedRows(axes[depth], axes[depth + 1], nullptr, body);
     return true;
   }
   auto inner = body.getOps<PassOp>();
@@ -104,7 +104,7 @@ bool PhaseLowering::lowerRowsUnderLanes(PassOp pass, unsigned depth) {
   Block &lanesBody = lanes.getBody().front();
   if (!lanes.getKinds().empty() || lanes.getAxes().size() != 1) return false;
   if (!canRunRowsUnderLanes(axes[depth], namesOf(lanes.getAxes()).front(), lanesBody)) return false;
-  lowerRowsUnderLanes(axes[depth], namesOf(lanes.getAxes()).front(), &body, lanesBody);
+  lowerSharedRows(axes[depth], namesOf(lanes.getAxes()).front(), &body, lanesBody);
   return true;
 }
 
@@ -120,6 +120,7 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
   for (StoreOp store : body.getOps<StoreOp>())
     if (store.getKind() && !llvm::is_contained(axesOf(store.getTo().getType()), row)) sums.push_back(store);
   bool turns = !rowBody && !loadsAcross(row, axis, body).empty();
+  bool interleaves = !turns && canInterleave(body, {axis, from, width, {}, 0}, row);
   auto group = [&](Value first, unsigned count, int64_t points, Value mask) {
     SmallVector<Lanes> steps;
     Value rowsFrom = stripFrom;
@@ -132,7 +133,11 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
       });
       rowsFrom = whole;
     }
-    for (unsigned i = 0; i < count; ++i) steps.push_back({axis, add(first, constant(i * points)), points, mask, i});
+    bool interleaved = count > 1 && interleaves;
+    for (unsigned i = 0; i < count; ++i) {
+      Value place = add(first, constant((interleaved ? i - i % 2 : i) * points));
+      steps.push_back({axis, place, points, mask, i, interleaved});
+    }
     Values start;
     for (StoreOp store : sums) start.append(count, neutral(*store.getKind(), store.getValue().getType(), points));
     auto eachRow = [&](Value position, ValueRange before) {
@@ -160,6 +165,19 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
         return after;
       });
     for (StoreOp store : sums) held.erase(store);
+    if (interleaved) { // into the order of memory
+      SmallVector<int64_t> low, high;
+      for (int64_t i = 0; i < width; ++i) {
+        low.push_back(i / 2 + i % 2 * width);
+        high.push_back(width / 2 + low.back());
+      }
+      for (size_t i = 0; i < end.size(); i += 2) {
+        Value even = end[i], odd = end[i + 1];
+        end[i] = vector::ShuffleOp::create(b, even, odd, low);
+        end[i + 1] = vector::ShuffleOp::create(b, even, odd, high);
+      }
+      for (Lanes &step : steps) step = {axis, add(first, constant(step.step * points)), points, mask, step.step};
+    }
     for (auto [number, store] : llvm::enumerate(sums))
       for (const Lanes &at : steps) {
         const Memory &memory = memories.find(store.getTo())->second;

@@ -81,7 +81,7 @@ private:
                bool streams);
   void storePair(norm::StoreOp op, const Lanes &low, mlir::Value lowValue, mlir::Value highValue);
   bool canStorePairs(norm::StoreOp op, const Lanes &lanes);
-  bool canInterleave(mlir::Block &body, const Lanes &lanes);
+  bool canInterleave(mlir::Block &body, const Lanes &lanes, mlir::StringAttr rowAxis);
   mlir::Value loadInterleaved(const Memory &memory, mlir::Value address, const Lanes &lanes, mlir::Type compute);
   mlir::Value toStorage(mlir::Value value, mlir::Type storage);
   mlir::Value loadFrom(const Memory &memory, mlir::Value offset, mlir::Value stride, const Lanes &lanes,
@@ -119,6 +119,18 @@ private:
   bool lowerRowsUnderLanes(norm::PassOp pass, unsigned depth);
   void lowerRowsUnderLanes(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block *rowBody, mlir::Block &body);
   mlir::Value tailMask(mlir::Value first, mlir::Value to);
+
+  // Maps row by row (LowerMaps.cpp)
+  struct SharedValues {
+    llvm::SmallVector<mlir::Operation *> same; // at a lane in all rows, in order
+    llvm::SmallVector<mlir::Operation *> taken, inner; // of those along the lanes: taken by others from arrays, or by none
+    int64_t bytes = 0;                                 // of all that others take of a lane
+  };
+  mlir::FailureOr<SharedValues> sharedByRows(mlir::StringAttr lane, mlir::Block *rowBody, mlir::Block &body);
+  void lowerSharedRows(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block *rowBody, mlir::Block &body);
+  void lowerRowByRow(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block *rowBody, mlir::Block &body,
+                     const SharedValues &shared);
+
   Values ifStreaming(mlir::Value condition, llvm::function_ref<Values()> body);
   llvm::SmallVector<Values> emitPoints(mlir::Block &body, llvm::ArrayRef<Lanes> lanes);
   mlir::Value indexAlong(mlir::StringAttr axis, const Lanes &lanes);
@@ -137,6 +149,7 @@ private:
   VectorShape shape;
   mlir::ImplicitLocOpBuilder &b;
   int64_t width;                                           // lanes of a vector
+  mlir::Block *entry = nullptr;                            // the function's first
   llvm::DenseMap<mlir::StringAttr, mlir::Value> extents;   // of every axis of the table
   llvm::DenseMap<mlir::StringAttr, mlir::Value> lengths;   // of a chunk, by chunk axis
   llvm::DenseMap<mlir::StringAttr, mlir::Value> positions; // of each bound axis but the lanes'
@@ -144,6 +157,7 @@ private:
   llvm::DenseMap<mlir::Value, Memory> memories;            // plan value → memory
   llvm::DenseMap<mlir::Operation *, Values> held;          // stores that combine in registers: a vector for each step
   llvm::DenseMap<mlir::Operation *, mlir::Value> turned;   // loads of the tile at hand: their values at this row
+  llvm::DenseMap<mlir::Operation *, Memory> staged;        // ops whose values lie in arrays, or are not needed (no base)
   mlir::StringAttr sample;                                 // the axis of which the pass at hand takes a sample
   bool streaming = false, streamed = false;
   struct {

@@ -25,9 +25,13 @@ struct Sweep {
   bool isOutside(Value value) { return !pass->isAncestor(value.getParentBlock()->getParentOp()); }
   bool isConstant(Value value) {
     if (isOutside(value)) return true;
-    auto load = value.getDefiningOp<LoadOp>();
+    Operation *op = value.getDefiningOp();
     auto axes = namesOf(pass.getAxes());
-    if (!load || axes.size() < 2 || load->getParentOp() != pass) return false;
+    if (!op || axes.size() < 2 || op->getParentOp() != pass || op->getNumRegions() != 0) return false;
+    auto load = dyn_cast<LoadOp>(op);
+    if (!load)
+      return op->getNumOperands() > 0 &&
+             llvm::all_of(op->getOperands(), [&](Value operand) { return isConstant(operand); });
     auto rows = pass->getParentOfType<KernelOp>().namesWithin(axes[axes.size() - 2]);
     return llvm::none_of(axesOf(load.getFrom().getType()),
                          [&](StringAttr axis) { return llvm::is_contained(rows, axis); });

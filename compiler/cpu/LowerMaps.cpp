@@ -1,0 +1,161 @@
+// Maps over rows of many lanes, row by row as they lie in memory: what all rows share is computed once, and waits in the
+// first cache.
+#include "compiler/cpu/PhaseLowering.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+using namespace mlir;
+using namespace norm;
+using namespace normc;
+
+// What a step loads beside what is mapped: more cost more than strips of rows under lanes.
+static constexpr unsigned sharedLoads = 4;
+static constexpr int64_t fewestRows = 4;
+
+/// What is the same at a lane in all rows of a body, and which of it the rest of the body takes: values that are more
+/// than a load, and go to arrays. Fails where the body is no map, or takes too many.
+FailureOr<PhaseLowering::SharedValues> PhaseLowering::sharedByRows(StringAttr lane, Block *rowBody, Block &body) {
+  auto laneNames = kernel.namesWithin(lane);
+  auto isLane = [&](StringAttr axis) { return llvm::is_contained(laneNames, axis); };
+  llvm::DenseSet<Value> same, along; // the same in all rows; of it, what changes along the lanes
+  for (Operation &op : body.without_terminator()) {
+    if (auto store = dyn_cast<StoreOp>(op)) {
+      if (store.getKind()) return failure();
+      continue;
+    }
+    Value result = op.getResult(0);
+    auto isSame = [&](Value value) {
+      Block *home = value.getParentBlock();
+      return home == &body ? same.contains(value) : home != rowBody;
+    };
+    if (auto load = dyn_cast<LoadOp>(op)) {
+      AxisList axes = axesOf(load.getFrom().getType());
+      auto isBound = [&](StringAttr axis) { return isLane(axis) || positions.count(axis); };
+      bool hasLanes = llvm::any_of(axes, isLane);
+      if (!load.getAt().empty() || !llvm::all_of(axes, isBound) || (hasLanes && !isLane(axes.back()))) continue;
+      same.insert(result);
+      if (hasLanes) along.insert(result);
+    } else if (!isa<IndexOp, PointsOp, SampledOp>(op) && llvm::all_of(op.getOperands(), isSame)) {
+      same.insert(result);
+      if (llvm::any_of(op.getOperands(), [&](Value operand) { return along.contains(operand); })) along.insert(result);
+    }
+  }
+  SharedValues shared;
+  unsigned loads = 0;
+  for (Operation &op : body.without_terminator()) {
+    if (op.getNumResults() == 0 || !same.contains(op.getResult(0))) continue;
+    shared.same.push_back(&op);
+    if (!along.contains(op.getResult(0))) continue;
+    Value result = op.getResult(0);
+    bool isTaken = llvm::any_of(result.getUsers(), [&](Operation *user) {
+      return user->getNumResults() == 0 || !along.contains(user->getResult(0));
+    });
+    auto load = dyn_cast<LoadOp>(op);
+    bool isThere = load && getElementTypeOrSelf(load.getFrom().getType()) == load.getType();
+    shared.bytes += isTaken ? bytesOfElement(result.getType()) : 0;
+    loads += isTaken;
+    if (isTaken && isThere) continue;
+    if (isTaken && !isa<Float32Type, Float64Type>(result.getType())) return failure();
+    (isTaken ? shared.taken : shared.inner).push_back(&op);
+  }
+  if (loads == 0 || loads > sharedLoads) return failure();
+  return shared;
+}
+
+/// Rows that share something along the lanes: one by one where they are longer than a step, else under the lanes.
+void PhaseLowering::lowerSharedRows(StringAttr row, StringAttr axis, Block *rowBody, Block &body) {
+  FailureOr<SharedValues> shared = failure();
+  if (loadsAcross(row, axis, body).empty()) shared = sharedByRows(axis, rowBody, body);
+  if (failed(shared)) return lowerRowsUnderLanes(row, axis, rowBody, body);
+  auto [firstRow, lastRow] = rangeOf(row);
+  auto compare = [&](arith::CmpIPredicate predicate, Value value, int64_t bound) -> Value {
+    return arith::CmpIOp::create(b, predicate, value, constant(bound));
+  };
+  Value isLong = compare(arith::CmpIPredicate::sgt, extent(axis), shape.accumulators * width);
+  Value areMany = compare(arith::CmpIPredicate::sge, arith::SubIOp::create(b, lastRow, firstRow), fewestRows);
+  auto way = [&](llvm::function_ref<void()> lower) {
+    lower();
+    return Values();
+  };
+  choose(
+      arith::AndIOp::create(b, isLong, areMany),
+      [&] { return way([&] { lowerRowByRow(row, axis, rowBody, body, *shared); }); },
+      [&] { return way([&] { lowerRowsUnderLanes(row, axis, rowBody, body); }); });
+}
+
+void PhaseLowering::lowerRowByRow(StringAttr row, StringAttr axis, Block *rowBody, Block &body,
+                                  const SharedValues &shared) {
+  auto [firstRow, lastRow] = rangeOf(row);
+  auto [from, to] = rangeOf(axis);
+  int64_t count = shape.accumulators, step = count * width;
+  int64_t tile = std::max(step, shape.l1Bytes / 2 / shared.bytes / step * step);
+  // What is the same for all rows, of a tile of lanes.
+  SmallVector<Memory> arrays;
+  for (Operation *op : shared.taken) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(entry);
+    Type element = op->getResult(0).getType();
+    auto pointer = LLVM::LLVMPointerType::get(b.getContext());
+    Value base = LLVM::AllocaOp::create(b, pointer, element, constant(tile), shape.lineBytes);
+    arrays.push_back({base, element, {axis}, {constant(1)}});
+  }
+  // A body at all lanes of a range, so many vectors at a time.
+  auto along = [&](Value start, Value end, int64_t vectors, llvm::function_ref<void(ArrayRef<Lanes>)> emitAt) {
+    auto steps = [&](Value stop, int64_t vectors, int64_t points, bool masked) {
+      loop(start, stop, constant(vectors * points), {}, [&](Value first, ValueRange) {
+        SmallVector<Lanes> lanes;
+        Value mask = masked ? tailMask(first, end) : Value();
+        for (int64_t i = 0; i < vectors; ++i)
+          lanes.push_back({axis, add(first, constant(i * points)), points, mask, unsigned(i)});
+        emitAt(lanes);
+        return Values();
+      });
+      start = stop;
+    };
+    auto wholeSteps = [&](int64_t points) -> Value {
+      Value length = arith::SubIOp::create(b, end, start), size = constant(points);
+      return add(start, multiply(arith::DivSIOp::create(b, length, size), size));
+    };
+    steps(wholeSteps(vectors * width), vectors, width, false);
+    if (shape.masked) return steps(end, 1, width, true);
+    if (vectors > 1) steps(wholeSteps(width), 1, width, false);
+    steps(end, 1, 1, false);
+  };
+  positions[row] = firstRow;
+  Value streams = canStream(body, {axis, from, width, {}, 0}, row);
+  positions.erase(row);
+  loop(from, to, constant(tile), {}, [&, to = to](Value start, ValueRange) {
+    Value end = arith::MinSIOp::create(b, add(start, constant(tile)), to);
+    SmallVector<Memory> places = arrays;
+    Value back = arith::SubIOp::create(b, constant(0), start);
+    for (Memory &place : places)
+      place.base = LLVM::GEPOp::create(b, place.base.getType(), place.storage, place.base, ArrayRef<LLVM::GEPArg>{back});
+    if (!arrays.empty()) along(start, end, 1, [&](ArrayRef<Lanes> lanes) {
+      llvm::DenseMap<Value, Value> local;
+      auto at = [&](Value v) {
+        Value value = local.lookup(v);
+        return value ? value : scalars.lookup(v);
+      };
+      for (Operation *op : shared.same) local[op->getResult(0)] = emit(*op, lanes.front(), at);
+      for (auto [op, place] : llvm::zip(shared.taken, places)) {
+        Value value = splat(local[op->getResult(0)], lanes.front().width);
+        storeTo(place, constant(0), constant(1), lanes.front(), value, /*streams=*/false);
+      }
+    });
+    for (Operation *op : shared.inner) staged[op] = Memory();
+    for (auto [op, place] : llvm::zip(shared.taken, places)) staged[op] = place;
+    ifStreaming(streams, [&] {
+      loop(firstRow, lastRow, constant(1), {}, [&](Value position, ValueRange) {
+        positions[row] = position;
+        if (rowBody)
+          for (Operation &op : rowBody->without_terminator())
+            if (!isa<PassOp>(op))
+              scalars[op.getResult(0)] = emit(op, Lanes(), [&](Value v) { return scalars.lookup(v); });
+        along(start, end, count, [&](ArrayRef<Lanes> lanes) { emitPoints(body, lanes); });
+        positions.erase(row);
+        return Values();
+      });
+      return Values();
+    });
+    staged.clear();
+    return Values();
+  });
+}
