@@ -1,6 +1,7 @@
 // RUN: norm-opt --norm-contract-multiply-add %s | FileCheck %s --enable-var-scope
 
 !f32_n = tensor<?xf32, #norm.axes<n>>
+!f32_k = tensor<?xf32, #norm.axes<k>>
 
 // CHECK-LABEL: norm.kernel @products
 norm.kernel @products axes(n) (%x: !f32_n {norm.name = "x"}, %y: !f32_n {norm.name = "y", norm.out}) {
@@ -88,6 +89,29 @@ norm.kernel @rest_of_points axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %rests: 
       %a = norm.load %x : !f32_n_k to f32
       %d = arith.subf %a, %rest {norm.rest} : f32
       %o = arith.mulf %d, %a : f32
+      norm.store %o to %y : f32 to !f32_n_k
+    }
+  }
+  norm.return
+}
+
+// Channels last: what is computed of values that rows share stays the same along them.
+// CHECK-LABEL: norm.kernel @rest_of_channels
+// CHECK:           %[[SCALE:.*]] = arith.mulf
+// CHECK:           %[[MINUS:.*]] = arith.negf
+// CHECK:           %[[SHIFT:.*]] = arith.mulf %[[MINUS]], %[[SCALE]]
+// CHECK:           math.fma %{{.*}}, %[[SCALE]], %[[SHIFT]]
+norm.kernel @rest_of_channels axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %rests: !f32_k {norm.name = "rest"},
+                                          %rstds: !f32_k {norm.name = "rstd"}, %y: !f32_n_k {norm.name = "y", norm.out}) {
+  norm.phase [] {
+    norm.pass [n, k] {
+      %a = norm.load %x : !f32_n_k to f32
+      %rest = norm.load %rests : !f32_k to f32
+      %rstd = norm.load %rstds : !f32_k to f32
+      %u = arith.subf %a, %rstd : f32
+      %d = arith.subf %u, %rest {norm.rest} : f32
+      %scale = arith.mulf %rstd, %rstd : f32
+      %o = arith.mulf %d, %scale : f32
       norm.store %o to %y : f32 to !f32_n_k
     }
   }
