@@ -281,8 +281,13 @@ void PhaseLowering::store(StoreOp op, const Lanes &lanes, Value value) {
   const Memory &memory = memories.find(op.getTo())->second;
   auto [offset, stride] = offsetOf(memory, lanes, {});
   if (stride) value = splat(value, lanes.width);
-  if (op.getKind()) // not masked: a partial store is not forwarded to the next row's load
-    value = combine(*op.getKind(), loadFrom(memory, offset, stride, lanes, op.getValue().getType()), value);
+  if (op.getKind()) {
+    value = accumulate(*op.getKind(), loadFrom(memory, offset, stride, lanes, op.getValue().getType()), value);
+    // Not masked, as LLVM would store a choice: a partial store is not forwarded to the next row's load.
+    if (value.getDefiningOp<arith::SelectOp>())
+      value = LLVM::CallIntrinsicOp::create(b, value.getType(), b.getStringAttr("llvm.arithmetic.fence"), {value})
+                  .getResult(0);
+  }
   storeTo(memory, offset, stride, lanes, value, streaming && mayStream(op));
 }
 

@@ -89,6 +89,7 @@ Value PhaseLowering::emit(Operation &op, const Lanes &lanes, llvm::function_ref<
     this->store(store, lanes, at(store.getValue()));
     return {};
   }
+  if (voided && voided->contains(&op)) return at(cast<arith::SelectOp>(op).getTrueValue());
   if (auto size = dyn_cast<SizeOp>(op)) {
     Value count = constant(1);
     for (StringAttr axis : namesOf(size.getAxes())) count = multiply(count, extent(axis));
@@ -138,6 +139,7 @@ SmallVector<PhaseLowering::Values> PhaseLowering::emitPoints(Block &body, ArrayR
   };
   for (Operation &op : body.without_terminator()) {
     auto store = dyn_cast<StoreOp>(op);
+    if (store && summing) continue;
     // Two of bf16 are rounded at once. Of f16, joining them pays where a store would bypass the caches with half a
     // line.
     bool pairs = store && lanes.size() % 2 == 0 && !held.count(store) && canStorePairs(store, lanes.front()) &&
@@ -218,7 +220,10 @@ Value PhaseLowering::acrossLanes(ReduceKind kind, Value vector) {
 
 /// How many vectors a step of the lanes takes: half as many where each takes several masks, of which there are seven.
 int64_t PhaseLowering::vectorsOf(PassOp pass) {
-  auto isGuard = [](arith::SelectOp select) { return select->hasAttr(GuardedProduct::attribute); };
+  if (guarding) return 1;
+  auto isGuard = [&](arith::SelectOp select) {
+    return select->hasAttr(GuardedProduct::attribute) && !(voided && voided->contains(select));
+  };
   bool isCrowded = shape.masked && llvm::count_if(pass.getBody().getOps<arith::SelectOp>(), isGuard) > 1;
   return isCrowded ? shape.accumulators / 2 : shape.accumulators;
 }
@@ -298,9 +303,16 @@ PhaseLowering::Values PhaseLowering::lowerAlong(PassOp pass, unsigned depth, Val
     return carried;
   }
   auto [from, to] = rangeOf(axes[depth]);
-  return loop(from, to, constant(1), carried, [&](Value position, ValueRange inner) {
+  bool fetches = depth + 1 == axes.size() && fetched.positions.empty() && isNextRowApart(pass);
+  return loop(from, to, constant(1), carried, [&, to = to](Value position, ValueRange inner) {
     positions[axes[depth]] = position;
+    if (fetches) {
+      fetched.lead = *pass.getBody().getOps<PassOp>().begin();
+      fetched.positions = positions;
+      fetched.positions[axes[depth]] = arith::MinSIOp::create(b, add(position, constant(1)), add(to, constant(-1)));
+    }
     Values result = lowerAlong(pass, depth + 1, Values(inner));
+    if (fetches) fetched.positions.clear();
     positions.erase(axes[depth]);
     return result;
   });
@@ -346,7 +358,7 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
   // ordinary stores of what is quickly computed they would be in the way.
   bool hasFunctions = llvm::any_of(
       body, [](Operation &op) { return isa<math::ExpOp, math::ErfOp, math::LogOp, math::PowFOp, math::TanhOp>(op); });
-  SmallVector<Memory> places = pass.getKinds().empty() ? fetchedDuring(pass, axis, from) : SmallVector<Memory>();
+  SmallVector<Memory> places;
   // One step: `count` vectors of `lanes` points, each added to its own accumulator.
   auto step = [&](Value first, unsigned count, int64_t lanes, Value mask, ValueRange before) {
     SmallVector<Lanes> points;
@@ -355,7 +367,7 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
       Value place = add(first, constant((interleaved ? i - i % 2 : i) * lanes));
       points.push_back({axis, place, lanes, mask, i, interleaved});
     }
-    if ((streaming || hasFunctions) && count > 1) fetch(places, first, count * lanes);
+    if (count > 1) fetch(places, first, count * lanes);
     Values after(before);
     for (auto [number, yielded] : llvm::enumerate(emitPoints(body, points)))
       for (auto [result, kind] : llvm::enumerate(pass.getKinds())) {
@@ -375,7 +387,7 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
     from = end;
   };
   bool reduces = !pass.getKinds().empty();
-  Value streams = reduces ? Value() : canStream(body, {axis, from, width, {}, 0}, {});
+  Value streams = reduces || guarding ? Value() : canStream(body, {axis, from, width, {}, 0}, {});
   // What is left after the wide steps goes vector by vector: under a mask all of it, in one loop less.
   Value wide = wholeSteps(from, width * vectors), whole = shape.masked ? wide : wholeSteps(from, width);
   auto leftover = [&] {
@@ -397,6 +409,7 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
   } else {
     carried = ifStreaming(streams, [&] {
       from = start;
+      places = streaming || hasFunctions ? fetchedDuring(pass, axis, from) : SmallVector<Memory>();
       steps(wide, vectors, width);
       leftover();
       return carried;

@@ -3,6 +3,7 @@
 #include "compiler/cpu/ConvertElements.h"
 #include "compiler/cpu/PhaseLowering.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "llvm/Support/SaveAndRestore.h"
 using namespace mlir;
 using namespace norm;
 using namespace normc;
@@ -81,12 +82,49 @@ SmallVector<Crossing> crossingsOf(ArrayRef<SmallVector<Operation *>> stages) {
 }
 } // namespace
 
+/// Sums are computed without the guards that they do without where they are finite; where they are not, again. Later
+/// sweeps of the same points then are there twice as well.
 void PhaseLowering::lowerOps(ArrayRef<Operation *> ops) {
+  std::optional<FiniteSums> sums;
+  Value areFinite;
   for (Operation *op : ops) {
-    if (auto pass = dyn_cast<PassOp>(op)) lowerPass(pass);
-    else if (Value value = emit(*op, Lanes(), [&](Value v) { return scalars.lookup(v); }))
-      scalars[op->getResult(0)] = value;
+    auto pass = dyn_cast<PassOp>(op);
+    if (!pass) {
+      if (Value value = emit(*op, Lanes(), [&](Value v) { return scalars.lookup(v); }))
+        scalars[op->getResult(0)] = value;
+      continue;
+    }
+    auto take = [&](ArrayRef<Value> results) {
+      for (auto [result, value] : llvm::zip(pass.getResults(), results)) scalars[result] = value;
+    };
+    if (!areFinite) {
+      sums.emplace(pass);
+      Values results = lowerWithout(sums->ownGuards(), pass);
+      if (sums->ownGuards().empty()) continue;
+      for (Value result : results) {
+        Value difference = arith::SubFOp::create(b, result, result); // NaN where the result is no number
+        Value isFinite = arith::CmpFOp::create(b, arith::CmpFPredicate::ORD, difference, difference);
+        areFinite = areFinite ? arith::AndIOp::create(b, areFinite, isFinite).getResult() : isFinite;
+      }
+      take(choose(areFinite, [&] { return results; }, [&] { return lowerGuarded(pass, /*onlySums=*/true); }));
+    } else if (auto guards = sums->guardsOf(pass); !guards.empty()) {
+      take(choose(
+          areFinite, [&] { return lowerWithout(guards, pass); },
+          [&] { return lowerGuarded(pass, /*onlySums=*/false); }));
+    } else {
+      lowerPass(pass);
+    }
   }
+}
+
+PhaseLowering::Values PhaseLowering::lowerWithout(const llvm::DenseSet<Operation *> &guards, PassOp pass) {
+  llvm::SaveAndRestore without(voided, &guards);
+  lowerPass(pass);
+  return llvm::map_to_vector(pass.getResults(), [&](Value result) { return scalars.lookup(result); });
+}
+PhaseLowering::Values PhaseLowering::lowerGuarded(PassOp pass, bool onlySums) {
+  llvm::SaveAndRestore inLittleCode(guarding, true), withoutStores(summing, onlySums);
+  return lowerWithout({}, pass);
 }
 
 /// A value of the branch that is taken.
@@ -249,6 +287,28 @@ SmallVector<Memory> PhaseLowering::fetchedDuring(PassOp pass, StringAttr axis, V
     places.push_back(memory);
   }
   return places;
+}
+
+/// Whether the rows of a pass are swept more than once, and the next does not follow in memory, where the processor
+/// would fetch it by itself. Sweeps of 16 bits wait for arithmetic rather than for memory.
+bool PhaseLowering::isNextRowApart(PassOp rows) {
+  SmallVector<PassOp> sweeps(rows.getBody().getOps<PassOp>());
+  if (sweeps.size() < 2 || !sweeps.back().getKinds().empty()) return false;
+  SmallVector<StringAttr> swept;
+  sweeps.front()->walk([&](PassOp pass) {
+    for (StringAttr axis : namesOf(pass.getAxes())) llvm::append_range(swept, kernel.namesWithin(axis));
+  });
+  StringAttr row = namesOf(rows.getAxes()).back();
+  auto isApart = [&](LoadOp load) {
+    AxisList axes = axesOf(load.getFrom().getType());
+    auto *place = llvm::find(axes, row);
+    bool isSwept = llvm::is_contained(swept, axes.empty() ? StringAttr() : axes.back());
+    return place != axes.end() && isSwept && !llvm::is_contained(swept, *std::next(place)) &&
+           bytesOfElement(getElementTypeOrSelf(load.getFrom().getType())) >= 4;
+  };
+  return sweeps.front()
+      ->walk([&](LoadOp load) { return isApart(load) ? WalkResult::interrupt() : WalkResult::advance(); })
+      .wasInterrupted();
 }
 
 /// Brings the lines of so many points from `first` on into a core's own caches.

@@ -1,5 +1,6 @@
 #ifndef NORMC_COMPILER_CPU_PHASELOWERING_H
 #define NORMC_COMPILER_CPU_PHASELOWERING_H
+#include "compiler/cpu/FiniteSums.h"
 #include "dialect/Norm.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
@@ -102,11 +103,14 @@ private:
   mlir::Value zeroOf(mlir::Value planned);
   mlir::Value goesAhead(llvm::ArrayRef<llvm::SmallVector<mlir::Operation *>> stages, norm::PassOp sweep);
   llvm::SmallVector<Memory> fetchedDuring(norm::PassOp pass, mlir::StringAttr axis, mlir::Value from);
+  bool isNextRowApart(norm::PassOp rows);
   void fetch(llvm::ArrayRef<Memory> places, mlir::Value first, int64_t points);
 
   // Passes (LowerPasses.cpp)
   void lowerBody(mlir::Block &body);
   void lowerPass(norm::PassOp pass);
+  Values lowerWithout(const llvm::DenseSet<mlir::Operation *> &guards, norm::PassOp pass);
+  Values lowerGuarded(norm::PassOp pass, bool onlySums);
   Values lowerAlong(norm::PassOp pass, unsigned depth, Values carried);
   Values lowerLanes(norm::PassOp pass, Values carried);
   int64_t vectorsOf(norm::PassOp pass);
@@ -123,8 +127,9 @@ private:
   // Maps row by row (LowerMaps.cpp)
   struct SharedValues {
     llvm::SmallVector<mlir::Operation *> same; // at a lane in all rows, in order
-    llvm::SmallVector<mlir::Operation *> taken, inner; // of those along the lanes: taken by others from arrays, or by none
-    int64_t bytes = 0;                                 // of all that others take of a lane
+    llvm::SmallVector<mlir::Operation *> taken,
+        inner;         // of those along the lanes: taken by others from arrays, or by none
+    int64_t bytes = 0; // of all that others take of a lane
   };
   mlir::FailureOr<SharedValues> sharedByRows(mlir::StringAttr lane, mlir::Block *rowBody, mlir::Block &body);
   void lowerSharedRows(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block *rowBody, mlir::Block &body);
@@ -157,8 +162,10 @@ private:
   llvm::DenseMap<mlir::Value, Memory> memories;            // plan value → memory
   llvm::DenseMap<mlir::Operation *, Values> held;          // stores that combine in registers: a vector for each step
   llvm::DenseMap<mlir::Operation *, mlir::Value> turned;   // loads of the tile at hand: their values at this row
-  llvm::DenseMap<mlir::Operation *, Memory> staged;        // ops whose values lie in arrays, or are not needed (no base)
-  mlir::StringAttr sample;                                 // the axis of which the pass at hand takes a sample
+  llvm::DenseMap<mlir::Operation *, Memory> staged; // ops whose values lie in arrays, or are not needed (no base)
+  mlir::StringAttr sample;                          // the axis of which the pass at hand takes a sample
+  const llvm::DenseSet<mlir::Operation *> *voided = nullptr; // guards that are left out
+  bool guarding = false, summing = false;                    // what is rare: in little code; without what it stores
   bool streaming = false, streamed = false;
   struct {
     norm::PassOp lead;                                       // null where nothing is to be fetched

@@ -109,7 +109,10 @@ struct ContractMultiplyAdd : normc::impl::ContractMultiplyAddBase<ContractMultip
         if (subtracts) factor = arith::NegFOp::create(b, location, factor);
       }
       Value fused = math::FmaOp::create(b, location, factor, product.multiply.getRhs(), addend);
-      if (product.where) fused = arith::SelectOp::create(b, location, product.where.getCondition(), fused, addend);
+      if (product.where) {
+        fused = arith::SelectOp::create(b, location, product.where.getCondition(), fused, addend);
+        fused.getDefiningOp()->setAttrs(product.where->getAttrs());
+      }
       op->getResult(0).replaceAllUsesWith(fused);
       op->erase();
       if (product.where) product.where->erase();

@@ -327,7 +327,7 @@ def zero_cotangents():
     """A row that is not finite, or overflows on the way, and whose dy is 0, leaves no trace."""
     rng = np.random.default_rng(4)
     # The second is streamed: a row is longer than what stays in fast memory.
-    for rows, columns in ((6, 37), (3, 300000)):
+    for rows, columns in ((6, 37), (40, 1000), (3, 300000)):
         x, dy = rng.normal(1, 1, (rows, columns)), rng.normal(0, 1, (rows, columns))
         w, b = rng.uniform(0.5, 2, columns), rng.normal(0, 1, columns)
         x, dy, w, b = (v.astype(np.float32) for v in (x, dy, w, b))
@@ -353,6 +353,34 @@ def zero_cotangents():
                     check(f"{title} in a row of {columns} whose dy is 0, {kernel}, on {device}", test, device)
 
 
-for group in (subgradients, inputs_and_outputs, given_and_omitted, zero_cotangents):
+def zero_cotangents_at_points():
+    """Points that are not finite, and whose dy is 0, spoil nothing but dx there."""
+    rng = np.random.default_rng(5)
+    for rows, columns in ((5, 37), (40, 1000)):
+        x, dy = rng.normal(1, 1, (rows, columns)), rng.normal(0, 1, (rows, columns))
+        w, b = rng.uniform(0.5, 2, columns), rng.normal(0, 1, columns)
+        x, dy, w, b = (v.astype(np.float32) for v in (x, dy, w, b))
+        last = columns - 1
+        bad = np.zeros((rows, columns), bool)
+        bad[1, 3] = bad[2, last] = bad[4, 20] = bad[4, 21] = True
+        dy[bad] = dy[:, 5] = 0
+        exact = norm(*(v.astype(np.float64) for v in (x, w, b, dy)))
+        given = {"mean": exact["mean"].astype(np.float32), "rstd": exact["rstd"].astype(np.float32)}
+        spoiled, infinite = x.copy(), w.copy()
+        spoiled[1, 3], spoiled[2, last], spoiled[4, 20], spoiled[4, 21] = NAN, INF, INF, -INF
+        infinite[5] = INF  # no row has a dy there
+
+        def test(device):
+            inputs = {"dy": dy, "x": spoiled, "w": infinite, "b": b, **given}
+            results = run(write(NORM), inputs, ["dx", "dw", "db"], "saved", device=device)
+            results["dx"][bad] = exact["dx"][bad]
+            for name, result in results.items():
+                compare(name, result, exact[name], 0, 1e-5 * np.abs(exact[name]).max())
+
+        for device in DEVICES:
+            check(f"points of rows of {columns} that are not finite, on {device}", test, device)
+
+
+for group in (subgradients, inputs_and_outputs, given_and_omitted, zero_cotangents, zero_cotangents_at_points):
     group()
 finish()
