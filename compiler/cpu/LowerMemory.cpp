@@ -418,9 +418,9 @@ Value PhaseLowering::isCrowded(Block &body, const Lanes &lanes) {
   return arith::AndIOp::create(b, large, isLong);
 }
 
-/// Whether the outputs of a pass are to bypass the caches, and can: aligned where the lanes begin and, where rows are
-/// swept under the lanes, from row to row. Null where no store could.
-Value PhaseLowering::canStream(Block &body, const Lanes &lanes, StringAttr rowAxis) {
+/// Whether the outputs of a pass can bypass the caches: aligned where the lanes begin and, where rows are swept under
+/// the lanes, from row to row. Null where no store could.
+Value PhaseLowering::mayBypass(Block &body, const Lanes &lanes, StringAttr rowAxis) {
   if (!shape.streamBytes || lanes.width == 1) return {};
   Value all;
   for (StoreOp op : body.getOps<StoreOp>()) {
@@ -438,6 +438,12 @@ Value PhaseLowering::canStream(Block &body, const Lanes &lanes, StringAttr rowAx
     Value aligned = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, misfit, constant(0));
     all = all ? arith::AndIOp::create(b, all, aligned).getResult() : aligned;
   }
+  return all;
+}
+
+/// Whether the outputs of a pass are to bypass the caches, and can. Null where no store could.
+Value PhaseLowering::canStream(Block &body, const Lanes &lanes, StringAttr rowAxis) {
+  Value all = mayBypass(body, lanes, rowAxis);
   if (!all) return {};
   Value wanted = isBeyondCaches({body.getParentOp()});
   if (Value crowded = isCrowded(body, lanes)) wanted = arith::OrIOp::create(b, wanted, crowded);

@@ -147,6 +147,7 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
         for (Operation &op : rowBody->without_terminator())
           if (!isa<PassOp>(op))
             scalars[op.getResult(0)] = emit(op, Lanes(), [&](Value v) { return scalars.lookup(v); });
+      if (beside.body) emitBeside(row, position, steps);
       emitPoints(body, steps);
       Values after;
       for (StoreOp store : sums) llvm::append_range(after, held[store]);

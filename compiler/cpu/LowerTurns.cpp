@@ -183,6 +183,7 @@ Value PhaseLowering::goesAhead(ArrayRef<SmallVector<Operation *>> stages, PassOp
 /// made as many turns ago as it stands after that, and nothing is chosen between two values, which would have to wait
 /// for both.
 void PhaseLowering::lowerTurns(Value first, Value last, Block &body, llvm::function_ref<void(Value)> bind) {
+  if (lowerBeside(first, last, body, bind)) return;
   SmallVector<SmallVector<Operation *>> stages = stagesOf(body);
   Value zero = constant(0), one = constant(1), count = constant(stages.size());
   if (stages.size() == 1) {

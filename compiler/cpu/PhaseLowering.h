@@ -89,6 +89,7 @@ private:
                        mlir::Type compute);
   mlir::Value pointers(const Memory &memory, mlir::Value offset, mlir::Value stride, const Lanes &lanes);
   mlir::Value canStream(mlir::Block &body, const Lanes &lanes, mlir::StringAttr rowAxis);
+  mlir::Value mayBypass(mlir::Block &body, const Lanes &lanes, mlir::StringAttr rowAxis);
   mlir::Value bytesReached(llvm::ArrayRef<mlir::Operation *> ops);
   mlir::Value isBeyondCaches(llvm::ArrayRef<mlir::Operation *> ops);
   mlir::Value isCrowded(mlir::Block &body, const Lanes &lanes);
@@ -123,6 +124,15 @@ private:
   bool lowerRowsUnderLanes(norm::PassOp pass, unsigned depth);
   void lowerRowsUnderLanes(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block *rowBody, mlir::Block &body);
   mlir::Value tailMask(mlir::Value first, mlir::Value to);
+
+  // The last sweep of a block beside the sums of the next (LowerBeside.cpp)
+  struct SumsAndMap {
+    norm::PassOp sums, map;                                   // no sums: these do not go side by side
+    llvm::SmallVector<mlir::Operation *> before, between, after; // what else a block does
+  };
+  SumsAndMap sumsAndMapOf(mlir::Block &body);
+  bool lowerBeside(mlir::Value first, mlir::Value last, mlir::Block &body, llvm::function_ref<void(mlir::Value)> bind);
+  void emitBeside(mlir::StringAttr row, mlir::Value position, llvm::ArrayRef<Lanes> steps);
 
   // Maps row by row (LowerMaps.cpp)
   struct SharedValues {
@@ -167,6 +177,11 @@ private:
   const llvm::DenseSet<mlir::Operation *> *voided = nullptr; // guards that are left out
   bool guarding = false, summing = false;                    // what is rare: in little code; without what it stores
   bool streaming = false, streamed = false;
+  struct {
+    mlir::Block *body = nullptr; // null where nothing goes beside
+    llvm::DenseMap<mlir::StringAttr, mlir::Value> positions;
+    Values planned, values; // scalars of that block
+  } beside;
   struct {
     norm::PassOp lead;                                       // null where nothing is to be fetched
     llvm::DenseMap<mlir::StringAttr, mlir::Value> positions; // where it will sweep

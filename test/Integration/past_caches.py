@@ -1,0 +1,49 @@
+"""Stores past the caches, and what goes beside them, change no bit: channels last, small tensors on targets that hold
+every cache to be too small, or large enough."""
+
+import os
+
+import numpy as np
+
+from harness import SPECS, TYPES, check, finish, run, same_bits
+
+SHAPES = [(1, 7, 9, 64), (2, 11, 6, 128), (5, 13, 10, 72), (3, 1, 3, 256), (4, 9, 9, 24)]
+PARAMETERS = ["gamma", "beta"]
+
+
+def results(spec, shape, dtype, kernel, inputs, outputs, facts, threads):
+    rng = np.random.default_rng(7)
+    wide = [name for name in ("x", "y", "dy", "dx") if name in inputs + outputs]
+    orders = [text for name in wide for text in ("--order", f"{name}=n,s...,c")]
+    groups = 8 if spec == "group_norm" else shape[-1]
+    shapes = {"x": shape, "dy": shape, "mean": (shape[0], groups), "rstd": (shape[0], groups)}
+    arrays = {}
+    for name in inputs:
+        array = rng.normal(0.7, 1, shapes.get(name, shape[-1:])).astype(np.float32)
+        arrays[name] = array.astype(TYPES[dtype]) if name in ("x", "dy") else abs(array)
+    defines = {"T": dtype, **({"groups": groups} if spec == "group_norm" else {})}
+    options = [*orders, "--target", f"cpu/{facts}", "--threads", threads, "--spread"]
+    return run(os.path.join(SPECS, spec + ".norm"), arrays, outputs, kernel, defines, options=options)
+
+
+def equal(*case):
+    expected = results(*case, "stream=0", 1)
+    for facts, threads in (("stream=1", 1), ("stream=1", 2), ("stream=1/l1=4096", 1)):
+        found = results(*case, facts, threads)
+        for name in expected:
+            same_bits(f"{name}, {facts}, {threads} threads", found[name], expected[name])
+
+
+def main():
+    for spec in ("group_norm", "instance_norm"):
+        for dtype in ("f32", "bf16", "f16"):
+            for shape in SHAPES if dtype != "f16" else SHAPES[1:3]:
+                title = f"{spec} {dtype} {shape}"
+                check(title, equal, spec, shape, dtype, spec, ["x", *PARAMETERS], ["y", "mean", "rstd"])
+        for shape in SHAPES:
+            inputs, outputs = ["x", "dy", "gamma", "mean", "rstd"], ["dx", "dgamma", "dbeta"]
+            check(f"{spec} backward {shape}", equal, spec, shape, "f32", spec + "_backward", inputs, outputs)
+    finish()
+
+
+main()
