@@ -40,6 +40,7 @@ void buildPlanned(OpPassManager &passes, const Machine &) {
   passes.addNestedPass<norm::KernelOp>(createHoistFactors());
   passes.addPass(createCSEPass());
   passes.addNestedPass<norm::KernelOp>(createContractMultiplyAdd());
+  passes.addPass(createVectorizeBlocks());
   passes.addNestedPass<norm::KernelOp>(createVerifyPlan());
 }
 

@@ -18,16 +18,18 @@ def PhaseOp : Norm_Op<"phase", [SingleBlockImplicitTerminator<"YieldOp">, NoTerm
   let summary = "blocks that may run at once; all of them end before the next phase begins";
   let description = [{
     One block for each point of the axes. Where an axis is a chunk axis (`p = n by 16`), a pass over n inside sweeps the
-    chunk at hand.
+    chunk at hand. Blocks of a `vectorized` phase that lie side by side along the last axis run together, one for each
+    lane of a vector: for slices that are short themselves.
 
     Constraints: `phase_c1` its axes are declared and distinct.
     ```mlir
     norm.phase [n, g] { ... }
+    norm.phase [b] vectorized { ... }
     ```
   }];
-  let arguments = (ins AxisNames:$axes);
+  let arguments = (ins AxisNames:$axes, UnitAttr:$vectorized);
   let regions = (region SizedRegion<1>:$body);
-  let assemblyFormat = "custom<Names>($axes) $body attr-dict";
+  let assemblyFormat = "custom<Names>($axes) (`vectorized` $vectorized^)? $body attr-dict";
   let hasVerifier = 1;
 }
 

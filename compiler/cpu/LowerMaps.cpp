@@ -102,7 +102,7 @@ void PhaseLowering::lowerRowByRow(StringAttr row, StringAttr axis, Block *rowBod
     auto steps = [&](Value stop, int64_t vectors, int64_t points, bool masked) {
       loop(start, stop, constant(vectors * points), {}, [&](Value first, ValueRange) {
         SmallVector<Lanes> lanes;
-        Value mask = masked ? tailMask(first, end) : Value();
+        Value mask = masked ? tailMask(first, end, width) : Value();
         for (int64_t i = 0; i < vectors; ++i)
           lanes.push_back({axis, add(first, constant(i * points)), points, mask, unsigned(i)});
         emitAt(lanes);

@@ -256,8 +256,12 @@ bool PhaseLowering::canInterleave(Block &body, const Lanes &lanes, StringAttr ro
   return any;
 }
 
+const Memory &PhaseLowering::memoryAt(Value planned, const Lanes &lanes) {
+  return (lanes.memories ? *lanes.memories : memories).find(planned)->second;
+}
+
 Value PhaseLowering::load(LoadOp op, const Lanes &lanes, ArrayRef<Value> at) {
-  const Memory &memory = memories.find(op.getFrom())->second;
+  const Memory &memory = memoryAt(op.getFrom(), lanes);
   SmallVector<std::pair<StringAttr, Value>> given;
   for (auto [name, position] : llvm::zip(namesOf(op.getAt()), at)) given.emplace_back(name, position);
   auto [offset, stride] = offsetOf(memory, lanes, given);
@@ -278,7 +282,7 @@ void PhaseLowering::store(StoreOp op, const Lanes &lanes, Value value) {
     accumulator = accumulate(*op.getKind(), accumulator, splat(value, lanes.width));
     return;
   }
-  const Memory &memory = memories.find(op.getTo())->second;
+  const Memory &memory = memoryAt(op.getTo(), lanes);
   auto [offset, stride] = offsetOf(memory, lanes, {});
   if (stride) value = splat(value, lanes.width);
   if (op.getKind()) {

@@ -25,6 +25,7 @@ void PhaseLowering::lowerBlocks(PhaseOp phase, Value first, Value last) {
   for (Operation &op : kernel.getBody().front().without_terminator()) // constants that stand outside of the phases
     if (!isa<ExchangeOp, PhaseOp, WorkspaceOp>(op))
       scalars[op.getResult(0)] = emit(op, Lanes(), [&](Value v) { return scalars.lookup(v); });
+  if (phase.getVectorized()) return lowerVectorized(phase, first, last);
   auto axes = namesOf(phase.getAxes());
   lowerTurns(first, last, phase.getBody().front(), [&](Value block) {
     // The last axis varies fastest.
@@ -130,9 +131,10 @@ Value PhaseLowering::emit(Operation &op, const Lanes &lanes, llvm::function_ref<
 }
 
 /// A body at several steps of the lanes at once, op by op, so that all loads precede all stores: what it yields at
-/// each.
-SmallVector<PhaseLowering::Values> PhaseLowering::emitPoints(Block &body, ArrayRef<Lanes> lanes) {
-  SmallVector<DenseMap<Value, Value>> local(lanes.size());
+/// each. A step may have values of its own for what is computed outside.
+SmallVector<PhaseLowering::Values> PhaseLowering::emitPoints(Block &body, ArrayRef<Lanes> lanes,
+                                                             SmallVector<DenseMap<Value, Value>> local) {
+  local.resize(lanes.size());
   auto at = [&](unsigned step, Value v) {
     Value value = local[step].lookup(v);
     return value ? value : scalars.lookup(v);
@@ -142,7 +144,7 @@ SmallVector<PhaseLowering::Values> PhaseLowering::emitPoints(Block &body, ArrayR
     if (store && summing) continue;
     // Two of bf16 are rounded at once. Of f16, joining them pays where a store would bypass the caches with half a
     // line.
-    bool pairs = store && lanes.size() % 2 == 0 && !held.count(store) && canStorePairs(store, lanes.front()) &&
+    bool pairs = store && lanes.size() % 2 == 0 && !lanes.front().memories && !held.count(store) && canStorePairs(store, lanes.front()) &&
                  (streaming || getElementTypeOrSelf(store.getTo().getType()).isBF16());
     if (pairs) {
       for (unsigned step = 0; step < lanes.size(); step += 2)
@@ -319,14 +321,14 @@ PhaseLowering::Values PhaseLowering::lowerAlong(PassOp pass, unsigned depth, Val
 }
 
 /// The lanes of a tail that have a point.
-Value PhaseLowering::tailMask(Value first, Value to) {
+Value PhaseLowering::tailMask(Value first, Value to, int64_t lanes) {
   auto i32 = b.getI32Type();
   Value left =
-      arith::TruncIOp::create(b, i32, arith::MinSIOp::create(b, arith::SubIOp::create(b, to, first), constant(width)));
-  SmallVector<int32_t> steps = llvm::to_vector(llvm::seq<int32_t>(0, width));
+      arith::TruncIOp::create(b, i32, arith::MinSIOp::create(b, arith::SubIOp::create(b, to, first), constant(lanes)));
+  SmallVector<int32_t> steps = llvm::to_vector(llvm::seq<int32_t>(0, lanes));
   Value along =
-      arith::ConstantOp::create(b, DenseElementsAttr::get(VectorType::get(width, i32), ArrayRef<int32_t>(steps)));
-  return arith::CmpIOp::create(b, arith::CmpIPredicate::slt, along, splat(left, width));
+      arith::ConstantOp::create(b, DenseElementsAttr::get(VectorType::get(lanes, i32), ArrayRef<int32_t>(steps)));
+  return arith::CmpIOp::create(b, arith::CmpIPredicate::slt, along, splat(left, lanes));
 }
 
 /// The body twice, with stores that bypass the caches and without, where a condition is to decide.
@@ -419,7 +421,7 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
   if (!shape.masked) steps(to, 1, 1);
   else
     carried = loop(from, to, constant(width), carried,
-                   [&](Value first, ValueRange before) { return step(first, 1, width, tailMask(first, to), before); });
+                   [&](Value first, ValueRange before) { return step(first, 1, width, tailMask(first, to, width), before); });
   if (!reduces || pass.getAxes().size() == 1) return carried;
   // Short rows, one after the other.
   Value taken = arith::DivUIOp::create(b, arith::SubIOp::create(b, wide, start), constant(width * vectors));

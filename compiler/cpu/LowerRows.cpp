@@ -245,7 +245,7 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
       return Values();
     }
     loop(from, to, constant(width), {}, [&](Value first, ValueRange) {
-      group(first, 1, width, tailMask(first, to));
+      group(first, 1, width, tailMask(first, to, width));
       return Values();
     });
     return Values();

@@ -31,7 +31,7 @@ struct Memory {
 
 /// Where the lanes of the pass at hand stand: `width` points from `first` on, the first `count` of them where a mask is
 /// given. A width of 1 is a single point. Of two interleaved vectors, which are at the same place, the one has the even
-/// points and the other the odd ones.
+/// points and the other the odd ones. Where blocks run side by side, each has memories of its own.
 struct Lanes {
   mlir::StringAttr axis;
   mlir::Value first;
@@ -39,6 +39,7 @@ struct Lanes {
   mlir::Value mask;
   unsigned step = 0; // which of the vectors of one turn of the loop
   bool interleaved = false;
+  const llvm::DenseMap<mlir::Value, Memory> *memories = nullptr; // of one block of several, if not the block at hand
 };
 
 /// Lowers the body of one phase into a function: extents and strides first, then a loop over blocks. The rule is one:
@@ -76,6 +77,7 @@ private:
   mlir::Value positionOf(mlir::StringAttr axis);
   std::pair<mlir::Value, mlir::Value> offsetOf(const Memory &memory, const Lanes &lanes,
                                                llvm::ArrayRef<std::pair<mlir::StringAttr, mlir::Value>> given);
+  const Memory &memoryAt(mlir::Value planned, const Lanes &lanes);
   mlir::Value load(norm::LoadOp op, const Lanes &lanes, llvm::ArrayRef<mlir::Value> positions);
   void store(norm::StoreOp op, const Lanes &lanes, mlir::Value value);
   void storeTo(const Memory &memory, mlir::Value offset, mlir::Value stride, const Lanes &lanes, mlir::Value value,
@@ -107,6 +109,19 @@ private:
   bool isNextRowApart(norm::PassOp rows);
   void fetch(llvm::ArrayRef<Memory> places, mlir::Value first, int64_t points);
 
+  // Blocks side by side (LowerVectorized.cpp)
+  void lowerVectorized(norm::PhaseOp phase, mlir::Value first, mlir::Value last);
+  void lowerSideBySide(mlir::Block &body, mlir::StringAttr axis, mlir::Value first, mlir::Value to);
+  void sweepSideBySide(norm::PassOp pass, const Lanes &blocks, mlir::Value to);
+  Memory sliceOf(mlir::Value planned, mlir::StringAttr lane);
+  mlir::Value newArray(mlir::Type element, int64_t count);
+  void toArray(mlir::Value vector, mlir::Value array, mlir::Value place);
+  mlir::Value fromArray(mlir::Value array, mlir::Type element, mlir::Value place, int64_t lanes = 1);
+  int64_t registerLane();
+  mlir::Value foldTwo(norm::ReduceKind kind, mlir::Value x, mlir::Value y, int64_t half);
+  mlir::Value foldAll(norm::ReduceKind kind, Values vectors, int64_t &half);
+  llvm::SmallVector<int64_t> lanesOfFolded();
+
   // Passes (LowerPasses.cpp)
   void lowerBody(mlir::Block &body);
   void lowerPass(norm::PassOp pass);
@@ -123,7 +138,7 @@ private:
   bool canRunRowsUnderLanes(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block &body);
   bool lowerRowsUnderLanes(norm::PassOp pass, unsigned depth);
   void lowerRowsUnderLanes(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block *rowBody, mlir::Block &body);
-  mlir::Value tailMask(mlir::Value first, mlir::Value to);
+  mlir::Value tailMask(mlir::Value first, mlir::Value to, int64_t lanes);
 
   // The last sweep of a block beside the sums of the next (LowerBeside.cpp)
   struct SumsAndMap {
@@ -147,7 +162,8 @@ private:
                      const SharedValues &shared);
 
   Values ifStreaming(mlir::Value condition, llvm::function_ref<Values()> body);
-  llvm::SmallVector<Values> emitPoints(mlir::Block &body, llvm::ArrayRef<Lanes> lanes);
+  llvm::SmallVector<Values> emitPoints(mlir::Block &body, llvm::ArrayRef<Lanes> lanes,
+                                       llvm::SmallVector<llvm::DenseMap<mlir::Value, mlir::Value>> own = {});
   mlir::Value indexAlong(mlir::StringAttr axis, const Lanes &lanes);
   mlir::Value alike(mlir::Value value, mlir::Value other);
   mlir::Value multiplyAlong(mlir::Value x, mlir::Value y);

@@ -113,8 +113,9 @@ private:
   }
 
   void describePhase(PhaseOp phase, unsigned number) {
-    line(1, "phase {}: {}", number,
-         phase.getAxes().empty() ? "one block" : "a block for each of " + joined(phase.getAxes()));
+    line(1, "phase {}: {}{}", number,
+         phase.getAxes().empty() ? "one block" : "a block for each of " + joined(phase.getAxes()),
+         phase.getVectorized() ? ", side by side" : "");
     describeBody(phase.getBody().front(), 2);
     // Within a phase a block reads what it has read before from its worker's own cache.
     llvm::SetVector<Value> memories;

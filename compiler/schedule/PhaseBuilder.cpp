@@ -243,7 +243,7 @@ std::pair<Value, unsigned> PhaseBuilder::atPositions(Value value) {
 
 void PhaseBuilder::buildPhase(const Phase &phase) {
   b.setInsertionPoint(plan.getBody().front().getTerminator());
-  auto op = PhaseOp::create(b, arrayOf(b.getContext(), phase.block));
+  auto op = PhaseOp::create(b, arrayOf(b.getContext(), phase.block), /*vectorized=*/false);
   if (!firstPhase) firstPhase = op;
   pushLevel(op, phase.block);
   llvm::DenseMap<Value, Values> before = arrays;

@@ -1,6 +1,7 @@
 // Reductions that do not fit a worker's cache go by chunks.
 #include "compiler/schedule/Passes.h"
 #include "compiler/schedule/Structure.h"
+#include "compiler/schedule/Variants.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 using namespace mlir;
 using namespace norm;
@@ -13,18 +14,6 @@ namespace normc {
 using namespace normc;
 
 namespace {
-/// The extent of a product of axes where the table fixes it.
-std::optional<int64_t> fixedPoints(KernelOp kernel, ArrayRef<StringAttr> axes) {
-  int64_t points = 1;
-  for (StringAttr name : axes)
-    for (StringAttr leaf : kernel.leavesOf(name)) {
-      AxisAttr axis = kernel.getAxis(leaf);
-      if (!axis.isFixed()) return std::nullopt;
-      if (llvm::MulOverflow(points, axis.getSize(), points)) return std::numeric_limits<int64_t>::max();
-    }
-  return points;
-}
-
 struct Splitter {
   KernelOp kernel;
   int64_t chunkElements;
@@ -120,19 +109,7 @@ struct SplitReductions : normc::impl::SplitReductionsBase<SplitReductions> {
       if (*points > residentElements) Splitter(kernel, chunkElements).run();
       return;
     }
-    OpBuilder builder(kernel);
-    builder.setInsertionPointAfter(kernel);
-    auto streamed = cast<KernelOp>(builder.clone(*kernel));
-    auto family = kernel.getSymNameAttr();
-    streamed.setSymName((family.getValue() + "_streamed").str());
-    auto guard = [&](StringRef relation) -> Attribute {
-      return builder.getArrayAttr(
-          builder.getDictionaryAttr({builder.getNamedAttr("axes", arrayOf(builder.getContext(), slice)),
-                                     builder.getNamedAttr(relation, builder.getI64IntegerAttr(residentElements))}));
-    };
-    for (KernelOp variant : {kernel, streamed}) variant->setAttr("norm.family", family);
-    kernel->setAttr("norm.guards", guard("most"));
-    streamed->setAttr("norm.guards", guard("over"));
+    KernelOp streamed = addVariant(kernel, "_streamed", slice, residentElements, Applies::over);
     Splitter(streamed, chunkElements).run();
   }
 };

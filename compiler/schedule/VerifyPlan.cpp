@@ -1,5 +1,6 @@
 // What every plan keeps to, whoever wrote it: the lowering relies on it.
 #include "compiler/schedule/Passes.h"
+#include "compiler/schedule/Variants.h"
 #include "dialect/Norm.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/STLExtras.h"
@@ -37,7 +38,11 @@ private:
   LogicalResult verify(Operation *op) {
     if (isa<ReduceOp, MomentsOp, BroadcastOp, AtOp, AllReduceOp, AllGatherOp, FactorOp>(op)) // plan_c1
       return op->emitOpError("is of the value form, and has no place in a plan");
-    if (auto phase = dyn_cast<PhaseOp>(op)) return verifyChunks(phase, namesOf(phase.getAxes()));
+    if (auto phase = dyn_cast<PhaseOp>(op)) {
+      if (phase.getVectorized() && !normc::sweptAlone(kernel, phase)) // plan_c17
+        return phase.emitOpError("is vectorized, but its blocks are not slices that are each reduced along one axis");
+      return verifyChunks(phase, namesOf(phase.getAxes()));
+    }
     if (auto pass = dyn_cast<PassOp>(op)) return verifyPass(pass);
     if (auto load = dyn_cast<LoadOp>(op)) return verifyLoad(load);
     if (auto store = dyn_cast<StoreOp>(op)) return verifyStore(store);

@@ -326,3 +326,21 @@ norm.kernel @exchanged_twice axes(c, r) (%x: !f32_c {norm.name = "x"}) {
   norm.exchange %mine to %all : !f32_c to !f32_r_c
   norm.return
 }
+
+// -----
+
+!f32_n_k_s = tensor<?x?x?xf32, #norm.axes<n, k, s>>
+!f32_n = tensor<?xf32, #norm.axes<n>>
+
+// plan_c17
+norm.kernel @slices_of_two_axes axes(n, k, s) (%x: !f32_n_k_s {norm.name = "x"}, %y: !f32_n {norm.name = "y", norm.out}) {
+  // expected-error @below {{is vectorized, but its blocks are not slices that are each reduced along one axis}}
+  norm.phase [n] vectorized {
+    %s = norm.pass [k, s] (sum) {
+      %a = norm.load %x : !f32_n_k_s to f32
+      norm.yield %a : f32
+    }
+    norm.store %s to %y : f32 to !f32_n
+  }
+  norm.return
+}

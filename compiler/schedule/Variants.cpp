@@ -1,0 +1,50 @@
+#include "compiler/schedule/Variants.h"
+#include "mlir/IR/Builders.h"
+#include "llvm/Support/MathExtras.h"
+using namespace mlir;
+using namespace norm;
+
+std::optional<int64_t> normc::fixedPoints(KernelOp kernel, ArrayRef<StringAttr> axes) {
+  int64_t points = 1;
+  for (StringAttr name : axes)
+    for (StringAttr leaf : kernel.leavesOf(name)) {
+      AxisAttr axis = kernel.getAxis(leaf);
+      if (!axis.isFixed()) return std::nullopt;
+      if (llvm::MulOverflow(points, axis.getSize(), points)) return std::numeric_limits<int64_t>::max();
+    }
+  return points;
+}
+
+std::optional<int64_t> normc::mostPoints(KernelOp kernel, ArrayRef<StringAttr> axes) {
+  if (auto guards = kernel->getAttrOfType<ArrayAttr>("norm.guards"))
+    for (auto guard : guards.getAsRange<DictionaryAttr>())
+      if (guard.contains("most") && guard.get("axes") == arrayOf(kernel.getContext(), axes))
+        return guard.getAs<IntegerAttr>("most").getInt();
+  return std::nullopt;
+}
+
+KernelOp normc::addVariant(KernelOp kernel, StringRef suffix, ArrayRef<StringAttr> axes, int64_t points,
+                           Applies copy) {
+  OpBuilder builder(kernel);
+  if (!kernel->hasAttr("norm.family")) kernel->setAttr("norm.family", kernel.getSymNameAttr());
+  builder.setInsertionPointAfter(kernel);
+  auto variant = cast<KernelOp>(builder.clone(*kernel));
+  variant.setSymName((kernel.getSymName() + suffix).str());
+  auto guard = [&](KernelOp guarded, StringRef relation) {
+    SmallVector<Attribute> guards;
+    auto isWeaker = [&](Attribute known) {
+      auto before = cast<DictionaryAttr>(known);
+      bool isOfSame = before.contains(relation) && before.get("axes") == arrayOf(builder.getContext(), axes);
+      return isOfSame && relation == "most" && before.getAs<IntegerAttr>("most").getInt() >= points;
+    };
+    if (auto before = guarded->getAttrOfType<ArrayAttr>("norm.guards"))
+      llvm::append_range(guards, llvm::make_filter_range(before, [&](Attribute known) { return !isWeaker(known); }));
+    guards.push_back(
+        builder.getDictionaryAttr({builder.getNamedAttr("axes", arrayOf(builder.getContext(), axes)),
+                                   builder.getNamedAttr(relation, builder.getI64IntegerAttr(points))}));
+    guarded->setAttr("norm.guards", builder.getArrayAttr(guards));
+  };
+  guard(copy == Applies::over ? kernel : variant, "most");
+  guard(copy == Applies::over ? variant : kernel, "over");
+  return variant;
+}

@@ -1,0 +1,29 @@
+#ifndef NORMC_COMPILER_SCHEDULE_VARIANTS_H
+#define NORMC_COMPILER_SCHEDULE_VARIANTS_H
+#include "dialect/Norm.h"
+#include <optional>
+
+namespace normc {
+
+/// The points of all of some axes where the table fixes them.
+std::optional<int64_t> fixedPoints(norm::KernelOp kernel, llvm::ArrayRef<mlir::StringAttr> axes);
+
+/// The points of all of them up to which a guard lets the kernel run, where one does.
+std::optional<int64_t> mostPoints(norm::KernelOp kernel, llvm::ArrayRef<mlir::StringAttr> axes);
+
+/// Which of two variants a copy is to be: the one for at most so many points, or for more.
+enum class Applies { upTo, over };
+
+/// A copy of a kernel beside it, named with a suffix. Which of the two runs depends on the points of some axes: both
+/// get a guard (`norm.guards`) beside those they have, in place of a higher bound of the same, and the family of the
+/// kernel.
+norm::KernelOp addVariant(norm::KernelOp kernel, llvm::StringRef suffix, llvm::ArrayRef<mlir::StringAttr> axes,
+                          int64_t points, Applies copy);
+
+/// The one axis that the passes of a phase sweep, if its blocks may run side by side (`vectorized`); null if they may
+/// not: blocks that are chunks, passes inside of passes, sums across blocks, positions that are computed, or nothing to
+/// reduce.
+mlir::StringAttr sweptAlone(norm::KernelOp kernel, norm::PhaseOp phase);
+
+} // namespace normc
+#endif
