@@ -37,8 +37,10 @@ norm.kernel @scaled axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %a: !f32_k {norm
   norm.return
 }
 
-// Sums of rows of bf16: two vectors by a shift and a mask, whose sums go back into the order of memory.
+// Sums of rows of bf16: two vectors by a shift and a mask, whose sums go back into the order of memory. Where they are
+// few, eight vectors at a time.
 // CHECK-LABEL: func.func private @sums_phase0_body
+// CHECK:         scf.for {{.*}} step %c128_i64
 // CHECK:         arith.shli %{{.*}} : vector<16xi32>
 // CHECK:         arith.andi %{{.*}} : vector<16xi32>
 // CHECK:         vector.shuffle %{{.*}}, %{{.*}} [0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23]
