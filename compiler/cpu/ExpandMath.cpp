@@ -37,11 +37,26 @@ static Value expandSum(const RealBuilder &b, arith::AddFOp sum) {
   return onePlus;
 }
 
+/// The exp of `a / (1 + exp(x))` where nothing else takes that sum, or null.
+static math::ExpOp matchOverSum(arith::DivFOp quotient) {
+  auto sum = quotient.getRhs().getDefiningOp<arith::AddFOp>();
+  return sum && sum->hasOneUse() ? matchOnePlusExp(sum) : math::ExpOp();
+}
+
 /// The x of `a / (1 + exp(x))` where nothing else takes that sum and that exp, or null.
 static Value matchOverOnePlusExp(arith::DivFOp quotient) {
-  auto sum = quotient.getRhs().getDefiningOp<arith::AddFOp>();
-  math::ExpOp exp = sum && sum->hasOneUse() ? matchOnePlusExp(sum) : math::ExpOp();
+  math::ExpOp exp = matchOverSum(quotient);
   return exp && exp->hasOneUse() ? exp.getOperand() : Value();
+}
+
+/// `a / (1 + exp(x))` as one function, or null: a 1 over a sum that is computed goes by that sum.
+static Value expandQuotient(const RealBuilder &b, arith::DivFOp quotient) {
+  if (!isOne(quotient.getLhs())) {
+    Value x = matchOverOnePlusExp(quotient);
+    return x ? emitOverOnePlusExp(b, quotient.getLhs(), x) : Value();
+  }
+  math::ExpOp exp = b.hasLookups() ? matchOverSum(quotient) : math::ExpOp();
+  return exp ? emitLookedUpLogistic(b, exp.getOperand()) : Value();
 }
 
 /// `a * (1 / (1 + exp(x)))` where nothing else takes that quotient, as one function; null for other products.
@@ -68,10 +83,7 @@ static Value expand(OpBuilder &builder, Operation *op, bool lookups) {
       .Case([&](math::RsqrtOp rsqrt) { return emitRsqrt(b, rsqrt.getOperand()); })
       .Case([&](math::PowFOp pow) { return emitPow(b, pow.getLhs(), pow.getRhs()); })
       .Case([&](arith::MulFOp product) { return expandProduct(b, product); })
-      .Case([&](arith::DivFOp quotient) {
-        Value x = isOne(quotient.getLhs()) ? Value() : matchOverOnePlusExp(quotient);
-        return x ? emitOverOnePlusExp(b, quotient.getLhs(), x) : Value();
-      })
+      .Case([&](arith::DivFOp quotient) { return expandQuotient(b, quotient); })
       .Case([&](arith::AddFOp sum) { return expandSum(b, sum); })
       .Case([&](arith::UIToFPOp convert) {
         // LLVM widens the bool to an integer and converts that; a select of constants is a mask.

@@ -1,3 +1,4 @@
+#include "compiler/cpu/MathFunctions.h"
 #include "compiler/cpu/RangeReduction.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -61,29 +62,63 @@ private:
 };
 } // namespace
 
-ScaledExp normc::lookUpExp(const RealBuilder &b, Value x, bool negated) {
+namespace {
+/// e^x as (c 2^n) e: n in 16ths, whose fraction is in the low bits of `index`, and c near 1/6.
+struct SplitExp {
+  Value n, index, e;
+};
+} // namespace
+
+static SplitExp splitExp(const Lanes &lanes, Value x) {
+  const RealBuilder &b = lanes.b;
   assert(b.hasLookups());
-  Lanes lanes{b};
-  // x = n ln 2 + r for n in 16ths; n's fraction is in the low bits of `shifted`. Both steps of r are exact but for the
-  // last rounding, far below r's own.
+  auto negated = x.getDefiningOp<arith::NegFOp>(); // fusion takes in signs
+  if (negated) x = negated.getOperand();
   double sign = negated ? -1 : 1;
   Value shifter = b.real(0x1.8p+19);
   Value shifted = b.fma(x, b.real(sign * 0x1.71547652b82fep+0), shifter);
   Value n = b.sub(shifted, shifter);
+  // What is left of x, exact but for the last rounding, far below its own.
   Value r = b.fma(n, b.real(-sign * 0x1.62e43p-1), x);
   r = b.fma(n, b.real(sign * 0x1.05c61p-29), r);
-  // Where x is so large that r is none, n decides alone.
+  // Where x is so large that nothing sensible is left, n decides alone.
   r = lanes.nearerZero(r, b.power(-5));
-  // c 2^(i/16). c is near 1/6, and of all such numbers the one that makes these and the constant below most exact: they
-  // are within 0.26 * 2^-24, where that counts most.
-  static const float powers[] = {0x1.54f806p-3f, 0x1.641098p-3f, 0x1.73d444p-3f, 0x1.844a9cp-3f,
-                                 0x1.957b8ap-3f, 0x1.a76f5p-3f,  0x1.ba2e9p-3f,  0x1.cdc24ap-3f,
-                                 0x1.e233e8p-3f, 0x1.f78d3cp-3f, 0x1.06ec44p-2f, 0x1.129042p-2f,
-                                 0x1.1eb83p-2f,  0x1.2b69e4p-2f, 0x1.38ab78p-2f, 0x1.46834cp-2f};
-  Value scale = lanes.scale(lanes.lookUp(powers, b.toBits(shifted)), n);
   // e^r / c, monic, for |r| <= ln 2 / 32: 2^-29.4.
   auto signedOf = [&](Value y) { return negated ? b.neg(y) : y; };
   Value e = negated ? b.sub(b.real(0x1.806d4p+1), r) : b.add(r, b.real(0x1.806d4p+1));
   e = b.fma(signedOf(e), r, b.real(0x1.806918p+2));
-  return {scale, b.fma(signedOf(e), r, b.real(0x1.806916p+2))};
+  return {n, b.toBits(shifted), b.fma(signedOf(e), r, b.real(0x1.806916p+2))};
+}
+
+// c 2^(i/16). Of all c that serve, the one that makes these and the constant above most exact: they are within
+// 0.26 * 2^-24, where that counts most.
+static const float powers[] = {0x1.54f806p-3f, 0x1.641098p-3f, 0x1.73d444p-3f, 0x1.844a9cp-3f,
+                               0x1.957b8ap-3f, 0x1.a76f5p-3f,  0x1.ba2e9p-3f,  0x1.cdc24ap-3f,
+                               0x1.e233e8p-3f, 0x1.f78d3cp-3f, 0x1.06ec44p-2f, 0x1.129042p-2f,
+                               0x1.1eb83p-2f,  0x1.2b69e4p-2f, 0x1.38ab78p-2f, 0x1.46834cp-2f};
+
+ScaledExp normc::lookUpExp(const RealBuilder &b, Value x) {
+  Lanes lanes{b};
+  SplitExp split = splitExp(lanes, x);
+  return {lanes.scale(lanes.lookUp(powers, split.index), split.n), split.e};
+}
+
+Value normc::emitLookedUpExp(const RealBuilder &b, Value x) {
+  Lanes lanes{b};
+  SplitExp split = splitExp(lanes, x);
+  return lanes.scale(b.mul(lanes.lookUp(powers, split.index), split.e), split.n);
+}
+
+Value normc::emitLookedUpLogistic(const RealBuilder &b, Value x) {
+  // k / (k + k e^x): where 1 + e^x is little more than a power of 2, which is where an ulp of the result is least, the
+  // sum here is not, and rounds better. These are k c 2^(i/16), k and they chosen as above.
+  static const float multiples[] = {0x1.f3c304p-3f, 0x1.04f1aep-2f, 0x1.107f3ep-2f, 0x1.1c8fcp-2f,
+                                    0x1.2928fep-2f, 0x1.365108p-2f, 0x1.440e3p-2f,  0x1.52671p-2f,
+                                    0x1.61628cp-2f, 0x1.7107d8p-2f, 0x1.815e78p-2f, 0x1.926e46p-2f,
+                                    0x1.a43f76p-2f, 0x1.b6da96p-2f, 0x1.ca4898p-2f, 0x1.de92d2p-2f};
+  Value k = b.real(0x1.7738d6p+0);
+  Lanes lanes{b};
+  SplitExp split = splitExp(lanes, x);
+  Value scale = lanes.scale(lanes.lookUp(multiples, split.index), split.n);
+  return b.div(k, b.fma(scale, split.e, k));
 }

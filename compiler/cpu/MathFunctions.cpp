@@ -4,7 +4,9 @@
 using namespace mlir;
 using namespace normc;
 
-Value normc::emitExp(const RealBuilder &b, Value x) { return emitExpOfSum(b, x, {}); }
+Value normc::emitExp(const RealBuilder &b, Value x) {
+  return b.hasLookups() ? emitLookedUpExp(b, x) : emitExpOfSum(b, x, {});
+}
 
 /// x within bounds beyond which 1 + e^x, or 1 + e^-x, is 1 and infinity.
 static Value clampExponent(const RealBuilder &b, Value x, bool negated = false) {
@@ -38,10 +40,14 @@ std::pair<Value, Value> normc::emitExpAndOnePlus(const RealBuilder &b, Value x) 
 Value normc::emitOverOnePlusExp(const RealBuilder &b, Value a, Value x) {
   if (b.isDouble()) return b.div(a, emitOnePlusExp(b, x));
   // The sum rounds twice here. That leaves 1 / (1 + e^x) within 1.95 ulp before the quotient is rounded, once.
-  auto negation = x.getDefiningOp<arith::NegFOp>();
-  if (negation) x = negation.getOperand();
-  ScaledExp e = b.hasLookups() ? lookUpExp(b, x, bool(negation))
-                               : reduceExpScaled(b, clampExponent(b, x, bool(negation)), bool(negation));
+  ScaledExp e;
+  if (b.hasLookups()) {
+    e = lookUpExp(b, x);
+  } else {
+    auto negation = x.getDefiningOp<arith::NegFOp>();
+    if (negation) x = negation.getOperand();
+    e = reduceExpScaled(b, clampExponent(b, x, bool(negation)), bool(negation));
+  }
   return b.div(a, b.fma(e.scale, e.e, b.real(1)));
 }
 

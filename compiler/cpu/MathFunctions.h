@@ -13,6 +13,9 @@ mlir::Value emitOnePlusExp(const RealBuilder &b, mlir::Value x);
 std::pair<mlir::Value, mlir::Value> emitExpAndOnePlus(const RealBuilder &b, mlir::Value x);
 /// a * sigmoid(-x): the logistic function within 2 ulp, and one rounding.
 mlir::Value emitOverOnePlusExp(const RealBuilder &b, mlir::Value a, mlir::Value x);
+/// e^x and 1 / (1 + e^x), where the target has lookups. What they have in common is emitted alike.
+mlir::Value emitLookedUpExp(const RealBuilder &b, mlir::Value x);
+mlir::Value emitLookedUpLogistic(const RealBuilder &b, mlir::Value x);
 mlir::Value emitLog(const RealBuilder &b, mlir::Value x);
 mlir::Value emitTanh(const RealBuilder &b, mlir::Value x);
 mlir::Value emitErf(const RealBuilder &b, mlir::Value x);

@@ -33,8 +33,8 @@ struct ScaledExp {
 /// Valid for n from -116 on.
 ScaledExp reduceExpScaled(const RealBuilder &b, mlir::Value x, bool negated);
 
-/// The same for any x, infinity and NaN included, where the target has lookups.
-ScaledExp lookUpExp(const RealBuilder &b, mlir::Value x, bool negated);
+/// e^x for any x, infinity and NaN included, where the target has lookups.
+ScaledExp lookUpExp(const RealBuilder &b, mlir::Value x);
 
 /// e^(x + low), |low| far below x: denormal results are zero.
 mlir::Value emitExpOfSum(const RealBuilder &b, mlir::Value x, mlir::Value low);

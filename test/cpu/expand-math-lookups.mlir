@@ -6,10 +6,11 @@
 // CHECK: %[[N:.*]] = arith.subf %[[T]]
 // CHECK-COUNT-2: math.fma
 // CHECK: llvm.call_intrinsic "llvm.x86.avx512.mask.range.ps.512"
+// CHECK: math.fma
 // CHECK: %[[INDEX:.*]] = arith.bitcast %[[T]]
+// CHECK: math.fma
 // CHECK: %[[POWER:.*]] = llvm.call_intrinsic "llvm.x86.avx512.permvar.sf.512"(%{{.*}}, %[[INDEX]])
 // CHECK: %[[SCALE:.*]] = llvm.call_intrinsic "llvm.x86.avx512.mask.scalef.ps.512"(%[[POWER]], %[[N]],
-// CHECK-COUNT-2: math.fma
 // CHECK: %[[SUM:.*]] = math.fma %[[SCALE]]
 // CHECK-NEXT: %[[PRODUCT:.*]] = arith.divf %arg0, %[[SUM]]
 // CHECK-NEXT: return %[[PRODUCT]]
@@ -36,6 +37,25 @@ func.func @gate(%x: f32, %a: f32) -> f32 {
   %2 = arith.divf %one, %1 : f32
   %3 = arith.mulf %2, %a : f32
   return %3 : f32
+}
+
+// So are those of exp, and of the logistic function by itself: a multiple of 1 + exp(x) is rounded.
+// CHECK-LABEL: func.func @derivative
+// CHECK: %[[POWER:.*]] = llvm.call_intrinsic "llvm.x86.avx512.permvar.sf.512"
+// CHECK: %[[PRODUCT:.*]] = arith.mulf %[[POWER]], %{{.*}} : vector<16xf32>
+// CHECK: %[[EXP:.*]] = llvm.call_intrinsic "llvm.x86.avx512.mask.scalef.ps.512"(%[[PRODUCT]],
+// CHECK: %[[SCALE:.*]] = llvm.call_intrinsic "llvm.x86.avx512.mask.scalef.ps.512"
+// CHECK-NEXT: %[[SUM:.*]] = math.fma %[[SCALE]], %{{.*}}, %[[MULTIPLE:.*]] : vector<16xf32>
+// CHECK-NEXT: %[[LOGISTIC:.*]] = arith.divf %[[MULTIPLE]], %[[SUM]] : vector<16xf32>
+// CHECK: arith.mulf %[[EXP]], %[[LOGISTIC]]
+func.func @derivative(%x: vector<16xf32>) -> vector<16xf32> {
+  %ones = arith.constant dense<1.0> : vector<16xf32>
+  %0 = arith.negf %x : vector<16xf32>
+  %1 = math.exp %0 : vector<16xf32>
+  %2 = arith.addf %1, %ones : vector<16xf32>
+  %3 = arith.divf %ones, %2 : vector<16xf32>
+  %4 = arith.mulf %1, %3 : vector<16xf32>
+  return %4 : vector<16xf32>
 }
 
 // f64, and more lanes than a register has, are computed.
