@@ -38,6 +38,7 @@ void buildPlanned(OpPassManager &passes, const Machine &) {
   passes.addNestedPass<norm::KernelOp>(createCoalescePasses());
   passes.addPass(createCSEPass());
   passes.addNestedPass<norm::KernelOp>(createHoistFactors());
+  passes.addPass(createSinkColumnSums());
   passes.addPass(createCSEPass());
   passes.addNestedPass<norm::KernelOp>(createContractMultiplyAdd());
   passes.addPass(createVectorizeBlocks());

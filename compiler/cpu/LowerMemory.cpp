@@ -118,6 +118,7 @@ std::pair<Value, Value> PhaseLowering::rangeOf(StringAttr name) {
   return {from, add(from, sampledOf(arith::SubIOp::create(b, to, from)))};
 }
 std::pair<Value, Value> PhaseLowering::wholeRangeOf(StringAttr name) {
+  if (auto range = narrowed.find(name); range != narrowed.end()) return range->second;
   for (Attribute attribute : kernel.getAxes()) {
     auto chunks = cast<AxisAttr>(attribute);
     if (chunks.getWhole() != name || !positions.count(chunks.getName())) continue;

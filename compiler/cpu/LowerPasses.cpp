@@ -79,7 +79,8 @@ Value PhaseLowering::convert(CastOp op, Value value) {
 Value PhaseLowering::emit(Operation &op, const Lanes &lanes, llvm::function_ref<Value(Value)> at) {
   if (auto array = staged.find(&op); array != staged.end()) {
     if (!array->second.base) return {};
-    return loadFrom(array->second, constant(0), constant(1), lanes, op.getResult(0).getType());
+    auto [offset, stride] = offsetOf(array->second, lanes, {});
+    return loadFrom(array->second, offset, stride, lanes, op.getResult(0).getType());
   }
   if (auto load = dyn_cast<LoadOp>(op)) {
     if (Value value = turned.lookup(load)) return value;
@@ -294,7 +295,7 @@ PhaseLowering::Values PhaseLowering::addToTotalsIf(Value condition, PassOp pass,
 PhaseLowering::Values PhaseLowering::lowerAlong(PassOp pass, unsigned depth, Values carried) {
   auto axes = namesOf(pass.getAxes());
   bool innermost = pass.getBody().getOps<PassOp>().empty();
-  if (pass.getKinds().empty() && lowerRowsUnderLanes(pass, depth)) return carried;
+  if (pass.getKinds().empty() && (lowerRowGroups(pass, depth) || lowerRowsUnderLanes(pass, depth))) return carried;
   if (innermost && depth + 1 == axes.size()) return lowerLanes(pass, carried);
   if (depth == axes.size()) {
     Block &body = pass.getBody().front();

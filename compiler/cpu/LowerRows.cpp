@@ -190,10 +190,11 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
   };
   // The registers hold what is constant along the rows too, or a tile.
   int64_t count = turns ? 1 : std::min<int64_t>(shape.accumulators, 4);
-  // Of sums that are few, twice as many vectors: memory likes its rows in longer pieces.
+  // Of sums that are few, twice as many vectors: memory likes its rows in longer pieces. A group of rows computes more.
   auto staysSame = [&](LoadOp load) { return !llvm::is_contained(axesOf(load.getFrom().getType()), row); };
   int64_t perVector = sums.size() + llvm::count_if(body.getOps<LoadOp>(), staysSame);
-  bool doubles = !sums.empty() && !beside.body && shape.bytes == 64 && 2 * count * perVector <= 24;
+  bool doubles =
+      !sums.empty() && !beside.body && !narrowed.count(row) && shape.bytes == 64 && 2 * count * perVector <= 24;
   auto sweep = [&](Value end, int64_t vectors, int64_t points) {
     loop(from, end, constant(vectors * points), {}, [&](Value first, ValueRange) {
       group(first, vectors, points, {});
@@ -208,7 +209,8 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
   positions[row] = firstRow;
   Value streams = canStream(body, {axis, from, width, {}, 0}, row);
   positions.erase(row);
-  Value widest = wholeSteps(width * count * 2), wide = wholeSteps(width * count), whole = shape.masked ? wide : wholeSteps(width), start = from;
+  Value widest = wholeSteps(width * count * 2), wide = wholeSteps(width * count),
+        whole = shape.masked ? wide : wholeSteps(width), start = from;
   // Rows go by strips, which the caches hold, since the lanes would else reach each row in a large stride. The sums of
   // a strip are added to what was there, those of so many rows to the strip's: the error of a sum of n terms grows with
   // √n rather than n. With sums a strip is as long on each machine, and longer where a step covers all lanes, so that

@@ -3,7 +3,6 @@
 #include "compiler/cpu/ConvertElements.h"
 #include "compiler/cpu/PhaseLowering.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "llvm/Support/SaveAndRestore.h"
 using namespace mlir;
 using namespace norm;
 using namespace normc;
@@ -82,8 +81,8 @@ SmallVector<Crossing> crossingsOf(ArrayRef<SmallVector<Operation *>> stages) {
 }
 } // namespace
 
-/// Sums are computed without the guards that they do without where they are finite; where they are not, again. Later
-/// sweeps of the same points then are there twice as well.
+/// Sweeps that follow one whose sums are finite are there twice: without the guards that this makes void, and with
+/// them.
 void PhaseLowering::lowerOps(ArrayRef<Operation *> ops) {
   std::optional<FiniteSums> sums;
   Value areFinite;
@@ -92,39 +91,18 @@ void PhaseLowering::lowerOps(ArrayRef<Operation *> ops) {
     if (!pass) {
       if (Value value = emit(*op, Lanes(), [&](Value v) { return scalars.lookup(v); }))
         scalars[op->getResult(0)] = value;
-      continue;
-    }
-    auto take = [&](ArrayRef<Value> results) {
-      for (auto [result, value] : llvm::zip(pass.getResults(), results)) scalars[result] = value;
-    };
-    if (!areFinite) {
+    } else if (!areFinite) {
       sums.emplace(pass);
-      Values results = lowerWithout(sums->ownGuards(), pass);
-      if (sums->ownGuards().empty()) continue;
-      for (Value result : results) {
-        Value difference = arith::SubFOp::create(b, result, result); // NaN where the result is no number
-        Value isFinite = arith::CmpFOp::create(b, arith::CmpFPredicate::ORD, difference, difference);
-        areFinite = areFinite ? arith::AndIOp::create(b, areFinite, isFinite).getResult() : isFinite;
-      }
-      take(choose(areFinite, [&] { return results; }, [&] { return lowerGuarded(pass, /*onlySums=*/true); }));
+      areFinite = lowerSums(pass, *sums);
     } else if (auto guards = sums->guardsOf(pass); !guards.empty()) {
-      take(choose(
+      auto chosen = choose(
           areFinite, [&] { return lowerWithout(guards, pass); },
-          [&] { return lowerGuarded(pass, /*onlySums=*/false); }));
+          [&] { return lowerGuarded(pass, /*onlySums=*/false); });
+      for (auto [result, value] : llvm::zip(pass.getResults(), chosen)) scalars[result] = value;
     } else {
       lowerPass(pass);
     }
   }
-}
-
-PhaseLowering::Values PhaseLowering::lowerWithout(const llvm::DenseSet<Operation *> &guards, PassOp pass) {
-  llvm::SaveAndRestore without(voided, &guards);
-  lowerPass(pass);
-  return llvm::map_to_vector(pass.getResults(), [&](Value result) { return scalars.lookup(result); });
-}
-PhaseLowering::Values PhaseLowering::lowerGuarded(PassOp pass, bool onlySums) {
-  llvm::SaveAndRestore inLittleCode(guarding, true), withoutStores(summing, onlySums);
-  return lowerWithout({}, pass);
 }
 
 /// A value of the branch that is taken.

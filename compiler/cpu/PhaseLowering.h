@@ -125,6 +125,10 @@ private:
   // Passes (LowerPasses.cpp)
   void lowerBody(mlir::Block &body);
   void lowerPass(norm::PassOp pass);
+
+  // Groups of rows, sums without guards (LowerGroups.cpp)
+  bool lowerRowGroups(norm::PassOp rows, unsigned depth);
+  mlir::Value lowerSums(norm::PassOp pass, const FiniteSums &sums);
   Values lowerWithout(const llvm::DenseSet<mlir::Operation *> &guards, norm::PassOp pass);
   Values lowerGuarded(norm::PassOp pass, bool onlySums);
   Values lowerAlong(norm::PassOp pass, unsigned depth, Values carried);
@@ -189,6 +193,7 @@ private:
   llvm::DenseMap<mlir::Operation *, Values> held;          // stores that combine in registers: a vector for each step
   llvm::DenseMap<mlir::Operation *, mlir::Value> turned;   // loads of the tile at hand: their values at this row
   llvm::DenseMap<mlir::Operation *, Memory> staged; // ops whose values lie in arrays, or are not needed (no base)
+  llvm::DenseMap<mlir::StringAttr, std::pair<mlir::Value, mlir::Value>> narrowed; // axes of which a part is at hand
   mlir::StringAttr sample;                          // the axis of which the pass at hand takes a sample
   const llvm::DenseSet<mlir::Operation *> *voided = nullptr; // guards that are left out
   bool guarding = false, summing = false;                    // what is rare: in little code; without what it stores

@@ -91,6 +91,31 @@ def HoistFactors : Pass<"norm-hoist-factors", "::norm::KernelOp"> {
   }];
 }
 
+def SinkColumnSums : Pass<"norm-sink-column-sums", "::mlir::ModuleOp"> {
+  let summary = "sum over rows in the last sweep of each row, not in the first";
+  let description = [{
+    Of rows that are swept twice, where what is read of them has 16 bits or fewer, or where they are long: the lowering
+    then has rows under the lanes in the last sweep, whose sums stay in registers, and the first is short. What was
+    computed for such sums is computed in the last sweep. Rows of unknown length get a variant for the long ones.
+
+    ```mlir
+    norm.pass [n] {
+      %s = norm.pass [k] (sum) {
+        %d = norm.load %dy : !bf16_n_k to f32
+        norm.store sum %d to %columns : f32 to !f32_r_k
+        norm.yield %d : f32
+      }
+      norm.pass [k] {
+        %d = norm.load %dy : !bf16_n_k to f32
+        %e = arith.subf %d, %s : f32
+        norm.store %e to %dx : f32 to !bf16_n_k
+      }
+    }
+    ```
+    becomes the same with the store to `%columns` at the end of the second sweep.
+  }];
+}
+
 def ContractMultiplyAdd : Pass<"norm-contract-multiply-add", "::norm::KernelOp"> {
   let summary = "make one operation of a product that is only added";
   let description = [{

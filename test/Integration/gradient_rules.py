@@ -356,7 +356,7 @@ def zero_cotangents():
 def zero_cotangents_at_points():
     """Points that are not finite, and whose dy is 0, spoil nothing but dx there."""
     rng = np.random.default_rng(5)
-    for rows, columns in ((5, 37), (40, 1000)):
+    for rows, columns in ((5, 37), (40, 1000), (20, 5000)):  # a step, many; rows in groups
         x, dy = rng.normal(1, 1, (rows, columns)), rng.normal(0, 1, (rows, columns))
         w, b = rng.uniform(0.5, 2, columns), rng.normal(0, 1, columns)
         x, dy, w, b = (v.astype(np.float32) for v in (x, dy, w, b))
