@@ -446,11 +446,37 @@ Value PhaseLowering::mayBypass(Block &body, const Lanes &lanes, StringAttr rowAx
   return all;
 }
 
+/// Whether the outputs of a pass are to bypass the caches if they can. Null where none ever is to.
+Value PhaseLowering::wantsBypass(Block &body, const Lanes &lanes) {
+  if (!shape.streamBytes || llvm::none_of(body.getOps<StoreOp>(), mayStream)) return {};
+  Value wanted = isBeyondCaches({body.getParentOp()});
+  Value crowded = isCrowded(body, lanes);
+  return crowded ? arith::OrIOp::create(b, wanted, crowded).getResult() : wanted;
+}
+
 /// Whether the outputs of a pass are to bypass the caches, and can. Null where no store could.
 Value PhaseLowering::canStream(Block &body, const Lanes &lanes, StringAttr rowAxis) {
   Value all = mayBypass(body, lanes, rowAxis);
-  if (!all) return {};
-  Value wanted = isBeyondCaches({body.getParentOp()});
-  if (Value crowded = isCrowded(body, lanes)) wanted = arith::OrIOp::create(b, wanted, crowded);
-  return arith::AndIOp::create(b, wanted, all);
+  return all ? arith::AndIOp::create(b, wantsBypass(body, lanes), all).getResult() : Value();
+}
+
+/// Where along the lanes the first output has a line of its own, if outputs are wanted to bypass the caches and the lanes
+/// are not few; else where the lanes begin. Null where no store could.
+Value PhaseLowering::nextLine(Block &body, const Lanes &lanes, Value to, Value wanted) {
+  if (!shape.masked) return {};
+  for (StoreOp op : body.getOps<StoreOp>()) {
+    const Memory &memory = memories.find(op.getTo())->second;
+    auto [offset, stride] = offsetOf(memory, lanes, {});
+    if (!mayStream(op) || !stride || fixedValue(stride) != 1) continue;
+    int64_t bytes = bytesOfElement(memory.storage);
+    Value place = LLVM::PtrToIntOp::create(b, b.getI64Type(), memory.base);
+    place = add(place, multiply(add(offset, lanes.first), constant(bytes)));
+    Value left = arith::AndIOp::create(b, arith::SubIOp::create(b, constant(0), place), constant(shape.lineBytes - 1));
+    left = arith::ShRUIOp::create(b, left, constant(llvm::Log2_64(bytes)));
+    Value areMany = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, arith::SubIOp::create(b, to, lanes.first),
+                                          constant(2 * shape.accumulators * width));
+    Value pays = arith::AndIOp::create(b, wanted, areMany);
+    return add(lanes.first, arith::SelectOp::create(b, pays, left, constant(0)));
+  }
+  return {};
 }

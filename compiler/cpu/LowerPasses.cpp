@@ -390,7 +390,20 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
     from = end;
   };
   bool reduces = !pass.getKinds().empty();
-  Value streams = reduces || guarding ? Value() : canStream(body, {axis, from, width, {}, 0}, {});
+  auto masked = [&](Value begin, Value end, ValueRange before) {
+    return loop(begin, end, constant(width), before, [&](Value first, ValueRange inner) {
+      return step(first, 1, width, tailMask(first, end, width), inner);
+    });
+  };
+  Value streams = reduces || guarding ? Value() : wantsBypass(body, {axis, from, width, {}, 0});
+  if (streams) {
+    if (Value begin = nextLine(body, {axis, from, width, {}, 0}, to, streams)) {
+      carried = masked(from, begin, carried);
+      from = begin;
+    }
+    Value may = mayBypass(body, {axis, from, width, {}, 0}, {});
+    streams = may ? arith::AndIOp::create(b, streams, may).getResult() : Value();
+  }
   // What is left after the wide steps goes vector by vector: under a mask all of it, in one loop less.
   Value wide = wholeSteps(from, width * vectors), whole = shape.masked ? wide : wholeSteps(from, width);
   auto leftover = [&] {
@@ -420,9 +433,7 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
   }
   from = whole;
   if (!shape.masked) steps(to, 1, 1);
-  else
-    carried = loop(from, to, constant(width), carried,
-                   [&](Value first, ValueRange before) { return step(first, 1, width, tailMask(first, to, width), before); });
+  else carried = masked(from, to, carried);
   if (!reduces || pass.getAxes().size() == 1) return carried;
   // Short rows, one after the other.
   Value taken = arith::DivUIOp::create(b, arith::SubIOp::create(b, wide, start), constant(width * vectors));
