@@ -46,6 +46,9 @@ bool PhaseLowering::canRunRowsUnderLanes(StringAttr row, StringAttr lane, Block 
   return anyRows && (anyShared || !across.empty());
 }
 
+/// Rows of a strip that is turned over.
+static constexpr int64_t mostTurnedRows = 64;
+
 /// Square tiles of vectors turned over: the halves that lie across the diagonal change places, then those of the
 /// halves.
 SmallVector<Value> PhaseLowering::transpose(SmallVector<Value> rows) {
@@ -66,8 +69,35 @@ SmallVector<Value> PhaseLowering::transpose(SmallVector<Value> rows) {
   return rows;
 }
 
-/// A body at one vector of lanes and as many rows, where some memory is to be turned over on its way.
-void PhaseLowering::emitTile(Block &body, StringAttr row, Value firstRow, const Lanes &lanes, Value to) {
+/// Ops of a row itself, at the row at hand.
+void PhaseLowering::lowerRow(Block &rowBody) {
+  for (Operation &op : rowBody.without_terminator())
+    if (!isa<PassOp>(op)) scalars[op.getResult(0)] = emit(op, Lanes(), [&](Value v) { return scalars.lookup(v); });
+}
+
+/// What the rows of a strip compute each for itself and a body uses: an array of each value, by the row's number in the
+/// strip.
+PhaseLowering::RowValues PhaseLowering::valuesOfRows(Block &rowBody, Block &body, StringAttr row, Value from, Value to) {
+  RowValues values;
+  for (Operation &op : rowBody.without_terminator())
+    if (llvm::any_of(op.getUsers(), [&](Operation *user) { return user->getBlock() == &body; }))
+      values.emplace_back(op.getResult(0), newArray(heldType(op.getResult(0)), mostTurnedRows));
+  auto saved = scalars;
+  loop(from, to, constant(1), {}, [&](Value position, ValueRange) {
+    positions[row] = position;
+    lowerRow(rowBody);
+    for (auto [value, array] : values) toArray(scalars.lookup(value), array, arith::SubIOp::create(b, position, from));
+    positions.erase(row);
+    return Values();
+  });
+  scalars = saved;
+  return values;
+}
+
+/// A body at one vector of lanes and as many rows, where some memory is to be turned over on its way. What the rows
+/// have computed is in arrays, the first row's at a place.
+void PhaseLowering::emitTile(Block &body, StringAttr row, Value firstRow, const Lanes &lanes, Value to,
+                             const RowValues &values, Value place) {
   SmallVector<LoadOp> across = loadsAcross(row, lanes.axis, body);
   SmallVector<Values> tiles;
   Value last = arith::SubIOp::create(b, to, constant(1));
@@ -83,10 +113,12 @@ void PhaseLowering::emitTile(Block &body, StringAttr row, Value firstRow, const 
   for (int64_t i = 0; i < width; ++i) {
     positions[row] = add(firstRow, constant(i));
     for (auto [load, tile] : llvm::zip(across, tiles)) turned[load] = tile[i];
+    for (auto [value, array] : values) scalars[value] = fromArray(array, heldType(value), add(place, constant(i)));
     emitPoints(body, {lanes});
     positions.erase(row);
   }
   turned.clear();
+  for (auto [value, array] : values) scalars.erase(value);
 }
 
 /// The last two loops of a pass, or the last of it and that of the one pass inside.
@@ -119,7 +151,8 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
   SmallVector<StoreOp> sums;
   for (StoreOp store : body.getOps<StoreOp>())
     if (store.getKind() && !llvm::is_contained(axesOf(store.getTo().getType()), row)) sums.push_back(store);
-  bool turns = !rowBody && !loadsAcross(row, axis, body).empty();
+  bool turns = !loadsAcross(row, axis, body).empty();
+  RowValues rowValues;
   bool interleaves = !turns && canInterleave(body, {axis, from, width, {}, 0}, row);
   auto group = [&](Value first, unsigned count, int64_t points, Value mask) {
     SmallVector<Lanes> steps;
@@ -128,7 +161,8 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
       Value length = arith::SubIOp::create(b, stripTo, rowsFrom), size = constant(width);
       Value whole = add(rowsFrom, multiply(arith::DivSIOp::create(b, length, size), size));
       loop(rowsFrom, whole, size, {}, [&](Value position, ValueRange) {
-        emitTile(body, row, position, {axis, first, width, mask, 0}, to);
+        Value place = arith::SubIOp::create(b, position, stripFrom);
+        emitTile(body, row, position, {axis, first, width, mask, 0}, to, rowValues, place);
         return Values();
       });
       rowsFrom = whole;
@@ -143,10 +177,7 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
     auto eachRow = [&](Value position, ValueRange before) {
       positions[row] = position;
       for (auto [number, store] : llvm::enumerate(sums)) held[store] = Values(before.slice(number * count, count));
-      if (rowBody)
-        for (Operation &op : rowBody->without_terminator())
-          if (!isa<PassOp>(op))
-            scalars[op.getResult(0)] = emit(op, Lanes(), [&](Value v) { return scalars.lookup(v); });
+      if (rowBody) lowerRow(*rowBody);
       if (beside.body) emitBeside(row, position, steps);
       emitPoints(body, steps);
       Values after;
@@ -214,11 +245,13 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
   // Rows go by strips, which the caches hold, since the lanes would else reach each row in a large stride. The sums of
   // a strip are added to what was there, those of so many rows to the strip's: the error of a sum of n terms grows with
   // √n rather than n. With sums a strip is as long on each machine, and longer where a step covers all lanes, so that
-  // nothing is reached in a stride; without, it fits the first cache.
+  // nothing is reached in a stride; without, it fits the first cache, or has so many rows as are turned over.
   Value isStep =
       arith::CmpIOp::create(b, arith::CmpIPredicate::sle, extent(axis), constant(shape.accumulators * width));
   Value rows = arith::SelectOp::create(b, isStep, constant(summedRows * summedRows), constant(summedRows));
-  if (sums.empty()) {
+  if (turns) {
+    rows = constant(mostTurnedRows);
+  } else if (sums.empty()) {
     int64_t bytes = 0;
     for (Operation &op : body) {
       auto load = dyn_cast<LoadOp>(op);
@@ -227,18 +260,18 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
       if (memory && llvm::is_contained(axesOf(memory.getType()), row))
         bytes += bytesOfElement(getElementTypeOrSelf(memory.getType()));
     }
-    int64_t fewestRows = turns ? width : 8; // what the rows share is loaded once for all of them
+    constexpr int64_t fewestRows = 8; // what the rows share is loaded once for all of them
     Value length = arith::SubIOp::create(b, to, start), one = constant(1);
     Value rowBytes = arith::MaxSIOp::create(b, multiply(length, constant(bytes)), one);
     rows = arith::DivUIOp::create(b, constant(shape.l1Bytes / 2), rowBytes);
     rows = arith::MaxSIOp::create(b, rows, constant(fewestRows));
-    if (turns) rows = arith::AndIOp::create(b, rows, constant(-width));
     Value all = arith::MaxSIOp::create(b, arith::SubIOp::create(b, lastRow, firstRow), one);
-    if (!turns) rows = arith::SelectOp::create(b, isStep, all, rows);
+    rows = arith::SelectOp::create(b, isStep, all, rows);
   }
   loop(firstRow, lastRow, rows, {}, [&](Value position, ValueRange) {
     stripFrom = position;
     stripTo = arith::MinSIOp::create(b, add(position, rows), lastRow);
+    if (turns && rowBody) rowValues = valuesOfRows(*rowBody, body, row, stripFrom, stripTo);
     ifStreaming(streams, [&] {
       from = start;
       if (doubles) sweep(widest, 2 * count, width);

@@ -118,11 +118,15 @@ PhaseLowering::Values PhaseLowering::choose(Value condition, llvm::function_ref<
   return Values(scf::IfOp::create(b, condition, inside(yes), inside(no)).getResults());
 }
 
-/// A zero of the type that a scalar of the plan has here.
-Value PhaseLowering::zeroOf(Value planned) {
+/// The type that a scalar of the plan has here: of what a cast left as memory would hold it, that of the bits.
+Type PhaseLowering::heldType(Value planned) {
   Type type = planned.getType();
   bool isComputed = type.isF32() || type.isF64() || type.isInteger(64) || type.isInteger(1);
-  return arith::ConstantOp::create(b, b.getZeroAttr(isComputed ? type : memoryType(type)));
+  return isComputed ? type : memoryType(type);
+}
+
+Value PhaseLowering::zeroOf(Value planned) {
+  return arith::ConstantOp::create(b, b.getZeroAttr(heldType(planned)));
 }
 
 /// Whether the first stages go ahead: where what they read fits into the first cache beside all that the last one

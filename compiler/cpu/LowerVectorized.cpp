@@ -23,13 +23,14 @@ Value PhaseLowering::newArray(Type element, int64_t count) {
   return LLVM::AllocaOp::create(b, pointer, arrayElement(element), constant(count), shape.lineBytes);
 }
 
-/// Stores a vector from a place of an array on, which is a multiple of its length.
-void PhaseLowering::toArray(Value vector, Value array, Value place) {
-  auto type = cast<VectorType>(vector.getType());
-  Type stored = arrayElement(type.getElementType());
-  if (type.getElementType() != stored) vector = arith::ExtUIOp::create(b, type.clone(stored), vector);
+/// Stores a scalar at a place of an array, or a vector from there on: the place is a multiple of its length.
+void PhaseLowering::toArray(Value value, Value array, Value place) {
+  auto vector = dyn_cast<VectorType>(value.getType());
+  Type element = getElementTypeOrSelf(value), stored = arrayElement(element);
+  if (element != stored) value = arith::ExtUIOp::create(b, vector ? vector.clone(stored) : stored, value);
+  int64_t lanes = vector ? vector.getNumElements() : 1;
   Value address = LLVM::GEPOp::create(b, array.getType(), stored, array, ArrayRef<LLVM::GEPArg>{place});
-  LLVM::StoreOp::create(b, vector, address, std::min(shape.lineBytes, bytesOfElement(stored) * type.getNumElements()));
+  LLVM::StoreOp::create(b, value, address, std::min(shape.lineBytes, bytesOfElement(stored) * lanes));
 }
 Value PhaseLowering::fromArray(Value array, Type element, Value place, int64_t lanes) {
   Type stored = arrayElement(element);

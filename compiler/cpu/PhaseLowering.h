@@ -105,6 +105,7 @@ private:
   void lowerTurns(mlir::Value first, mlir::Value last, mlir::Block &body, llvm::function_ref<void(mlir::Value)> bind);
   void lowerOps(llvm::ArrayRef<mlir::Operation *> ops);
   Values choose(mlir::Value condition, llvm::function_ref<Values()> yes, llvm::function_ref<Values()> no);
+  mlir::Type heldType(mlir::Value planned);
   mlir::Value zeroOf(mlir::Value planned);
   mlir::Value goesAhead(llvm::ArrayRef<llvm::SmallVector<mlir::Operation *>> stages, norm::PassOp sweep);
   llvm::SmallVector<Memory> fetchedDuring(norm::PassOp pass, mlir::StringAttr axis, mlir::Value from);
@@ -140,7 +141,11 @@ private:
   Values addToTotalsIf(mlir::Value condition, norm::PassOp pass, Values carried);
   llvm::SmallVector<norm::LoadOp> loadsAcross(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block &body);
   Values transpose(Values rows);
-  void emitTile(mlir::Block &body, mlir::StringAttr row, mlir::Value firstRow, const Lanes &lanes, mlir::Value to);
+  using RowValues = llvm::SmallVector<std::pair<mlir::Value, mlir::Value>>; // plan value, array
+  void lowerRow(mlir::Block &rowBody);
+  RowValues valuesOfRows(mlir::Block &rowBody, mlir::Block &body, mlir::StringAttr row, mlir::Value from, mlir::Value to);
+  void emitTile(mlir::Block &body, mlir::StringAttr row, mlir::Value firstRow, const Lanes &lanes, mlir::Value to,
+                const RowValues &values, mlir::Value place);
   bool canRunRowsUnderLanes(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block &body);
   bool lowerRowsUnderLanes(norm::PassOp pass, unsigned depth);
   void lowerRowsUnderLanes(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block *rowBody, mlir::Block &body);

@@ -1,0 +1,37 @@
+// What is loaded the other way round goes by square tiles; what each row computes for itself is computed once for a
+// strip of 64 rows, and taken from an array at each tile.
+// RUN: norm-opt %s --norm-lower-plan --canonicalize --cse | FileCheck %s
+
+!f32_s_c = tensor<?x?xf32, #norm.axes<s, c>>
+!f32_c_s = tensor<?x?xf32, #norm.axes<c, s>>
+!f32_c = tensor<?xf32, #norm.axes<c>>
+
+// CHECK-LABEL: func.func private @scale_phase0_body
+// CHECK:         %[[SCALES:.*]] = llvm.alloca %c64_i64 x f32
+// CHECK:         scf.for %{{.*}} step %c64_i64
+// CHECK:           scf.for %{{.*}} step %c1_i64
+// CHECK:             math.sqrt
+// CHECK:             llvm.getelementptr %[[SCALES]]
+// CHECK-NEXT:        llvm.store
+// CHECK:           scf.for %{{.*}} step %c16_i64
+// CHECK:             scf.for %{{.*}} step %c16_i64
+// CHECK-COUNT-16:      llvm.load %{{.*}} -> vector<16xf32>
+// CHECK-COUNT-64:      vector.shuffle
+// CHECK:               llvm.getelementptr %[[SCALES]]
+// CHECK-NEXT:          llvm.load %{{.*}} -> f32
+// CHECK-NOT:           math.sqrt
+// CHECK:               llvm.store %{{.*}} : vector<16xf32>
+norm.kernel @scale axes(s, c) (%x: !f32_s_c {norm.name = "x"}, %v: !f32_c {norm.name = "v"}, %y: !f32_c_s {norm.name = "y", norm.out}) {
+  norm.phase [] {
+    norm.pass [c] {
+      %a = norm.load %v : !f32_c to f32
+      %r = math.sqrt %a : f32
+      norm.pass [s] {
+        %b = norm.load %x : !f32_s_c to f32
+        %d = arith.mulf %b, %r : f32
+        norm.store %d to %y : f32 to !f32_c_s
+      }
+    }
+  }
+  norm.return
+}
