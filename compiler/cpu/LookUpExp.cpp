@@ -60,9 +60,7 @@ struct Lanes {
 private:
   static constexpr int64_t currentRounding = 4;
 };
-} // namespace
 
-namespace {
 /// e^x as (c 2^n) e: n in 16ths, whose fraction is in the low bits of `index`, and c near 1/6.
 struct SplitExp {
   Value n, index, e;
