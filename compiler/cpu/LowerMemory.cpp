@@ -460,8 +460,8 @@ Value PhaseLowering::canStream(Block &body, const Lanes &lanes, StringAttr rowAx
   return all ? arith::AndIOp::create(b, wantsBypass(body, lanes), all).getResult() : Value();
 }
 
-/// Where along the lanes the first output has a line of its own, if outputs are wanted to bypass the caches and the lanes
-/// are not few; else where the lanes begin. Null where no store could.
+/// Where along the lanes the first output has a line of its own, if outputs are wanted to bypass the caches and the
+/// lanes are not few; else where the lanes begin. Null where no store could.
 Value PhaseLowering::nextLine(Block &body, const Lanes &lanes, Value to, Value wanted) {
   if (!shape.masked) return {};
   for (StoreOp op : body.getOps<StoreOp>()) {

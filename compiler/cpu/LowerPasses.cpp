@@ -145,7 +145,8 @@ SmallVector<PhaseLowering::Values> PhaseLowering::emitPoints(Block &body, ArrayR
     if (store && summing) continue;
     // Two of bf16 are rounded at once. Of f16, joining them pays where a store would bypass the caches with half a
     // line.
-    bool pairs = store && lanes.size() % 2 == 0 && !lanes.front().memories && !held.count(store) && canStorePairs(store, lanes.front()) &&
+    bool pairs = store && lanes.size() % 2 == 0 && !lanes.front().memories && !held.count(store) &&
+                 canStorePairs(store, lanes.front()) &&
                  (streaming || getElementTypeOrSelf(store.getTo().getType()).isBF16());
     if (pairs) {
       for (unsigned step = 0; step < lanes.size(); step += 2)

@@ -77,7 +77,8 @@ void PhaseLowering::lowerRow(Block &rowBody) {
 
 /// What the rows of a strip compute each for itself and a body uses: an array of each value, by the row's number in the
 /// strip.
-PhaseLowering::RowValues PhaseLowering::valuesOfRows(Block &rowBody, Block &body, StringAttr row, Value from, Value to) {
+PhaseLowering::RowValues PhaseLowering::valuesOfRows(Block &rowBody, Block &body, StringAttr row, Value from,
+                                                     Value to) {
   RowValues values;
   for (Operation &op : rowBody.without_terminator())
     if (llvm::any_of(op.getUsers(), [&](Operation *user) { return user->getBlock() == &body; }))

@@ -125,9 +125,7 @@ Type PhaseLowering::heldType(Value planned) {
   return isComputed ? type : memoryType(type);
 }
 
-Value PhaseLowering::zeroOf(Value planned) {
-  return arith::ConstantOp::create(b, b.getZeroAttr(heldType(planned)));
-}
+Value PhaseLowering::zeroOf(Value planned) { return arith::ConstantOp::create(b, b.getZeroAttr(heldType(planned))); }
 
 /// Whether the first stages go ahead: where what they read fits into the first cache beside all that the last one
 /// reaches, since otherwise that would not find there what they left. Slices beyond that cache anyway gain where what

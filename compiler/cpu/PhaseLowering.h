@@ -143,7 +143,8 @@ private:
   Values transpose(Values rows);
   using RowValues = llvm::SmallVector<std::pair<mlir::Value, mlir::Value>>; // plan value, array
   void lowerRow(mlir::Block &rowBody);
-  RowValues valuesOfRows(mlir::Block &rowBody, mlir::Block &body, mlir::StringAttr row, mlir::Value from, mlir::Value to);
+  RowValues valuesOfRows(mlir::Block &rowBody, mlir::Block &body, mlir::StringAttr row, mlir::Value from,
+                         mlir::Value to);
   void emitTile(mlir::Block &body, mlir::StringAttr row, mlir::Value firstRow, const Lanes &lanes, mlir::Value to,
                 const RowValues &values, mlir::Value place);
   bool canRunRowsUnderLanes(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block &body);
@@ -153,7 +154,7 @@ private:
 
   // The last sweep of a block beside the sums of the next (LowerBeside.cpp)
   struct SumsAndMap {
-    norm::PassOp sums, map;                                   // no sums: these do not go side by side
+    norm::PassOp sums, map;                                      // no sums: these do not go side by side
     llvm::SmallVector<mlir::Operation *> before, between, after; // what else a block does
   };
   SumsAndMap sumsAndMapOf(mlir::Block &body);
@@ -201,7 +202,7 @@ private:
   llvm::DenseMap<mlir::Operation *, mlir::Value> turned;   // loads of the tile at hand: their values at this row
   llvm::DenseMap<mlir::Operation *, Memory> staged; // ops whose values lie in arrays, or are not needed (no base)
   llvm::DenseMap<mlir::StringAttr, std::pair<mlir::Value, mlir::Value>> narrowed; // axes of which a part is at hand
-  mlir::StringAttr sample;                          // the axis of which the pass at hand takes a sample
+  mlir::StringAttr sample;                                   // the axis of which the pass at hand takes a sample
   const llvm::DenseSet<mlir::Operation *> *voided = nullptr; // guards that are left out
   bool guarding = false, summing = false;                    // what is rare: in little code; without what it stores
   bool streaming = false, streamed = false;

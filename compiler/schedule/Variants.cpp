@@ -23,8 +23,7 @@ std::optional<int64_t> normc::mostPoints(KernelOp kernel, ArrayRef<StringAttr> a
   return std::nullopt;
 }
 
-KernelOp normc::addVariant(KernelOp kernel, StringRef suffix, ArrayRef<StringAttr> axes, int64_t points,
-                           Applies copy) {
+KernelOp normc::addVariant(KernelOp kernel, StringRef suffix, ArrayRef<StringAttr> axes, int64_t points, Applies copy) {
   OpBuilder builder(kernel);
   if (!kernel->hasAttr("norm.family")) kernel->setAttr("norm.family", kernel.getSymNameAttr());
   builder.setInsertionPointAfter(kernel);
@@ -39,9 +38,8 @@ KernelOp normc::addVariant(KernelOp kernel, StringRef suffix, ArrayRef<StringAtt
     };
     if (auto before = guarded->getAttrOfType<ArrayAttr>("norm.guards"))
       llvm::append_range(guards, llvm::make_filter_range(before, [&](Attribute known) { return !isWeaker(known); }));
-    guards.push_back(
-        builder.getDictionaryAttr({builder.getNamedAttr("axes", arrayOf(builder.getContext(), axes)),
-                                   builder.getNamedAttr(relation, builder.getI64IntegerAttr(points))}));
+    guards.push_back(builder.getDictionaryAttr({builder.getNamedAttr("axes", arrayOf(builder.getContext(), axes)),
+                                                builder.getNamedAttr(relation, builder.getI64IntegerAttr(points))}));
     guarded->setAttr("norm.guards", builder.getArrayAttr(guards));
   };
   guard(copy == Applies::over ? kernel : variant, "most");
