@@ -105,11 +105,14 @@ struct SplitReductions : normc::impl::SplitReductionsBase<SplitReductions> {
     const Structure::Layout &layout = structure.layoutOf(lead);
     if (layout.blocks.empty()) return Splitter(kernel, chunkElements).run();
     Axes slice = without(layout.order, layout.blocks);
+    // Where the sums of one block go beside the last sweep of another a larger slice is not too large.
+    bool hasLanes = !layout.lanes.empty() || structure.pairedLane(layout.order, layout.over);
+    int64_t most = hasLanes ? 2 * residentElements : residentElements;
     if (std::optional<int64_t> points = fixedPoints(kernel, slice)) {
-      if (*points > residentElements) Splitter(kernel, chunkElements).run();
+      if (*points > most) Splitter(kernel, chunkElements).run();
       return;
     }
-    KernelOp streamed = addVariant(kernel, "_streamed", slice, residentElements, Applies::over);
+    KernelOp streamed = addVariant(kernel, "_streamed", slice, most, Applies::over);
     Splitter(streamed, chunkElements).run();
   }
 };
