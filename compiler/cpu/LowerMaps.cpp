@@ -1,5 +1,5 @@
-// Maps over rows of many lanes, row by row as they lie in memory: what all rows share is computed once, and waits in the
-// first cache.
+// Maps over rows of many lanes, row by row as they lie in memory: what all rows share is computed once, and waits in
+// the first cache.
 #include "compiler/cpu/PhaseLowering.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 using namespace mlir;
@@ -9,6 +9,8 @@ using namespace normc;
 // What a step loads beside what is mapped: more cost more than strips of rows under lanes.
 static constexpr unsigned sharedLoads = 4;
 static constexpr int64_t fewestRows = 4;
+// The arrays are on the stack, whatever a target says of its first cache.
+static constexpr int64_t mostArrayBytes = 32768;
 
 /// What is the same at a lane in all rows of a body, and which of it the rest of the body takes: values that are more
 /// than a load, and go to arrays. Fails where the body is no map, or takes too many.
@@ -71,14 +73,15 @@ void PhaseLowering::lowerSharedRows(StringAttr row, StringAttr axis, Block *rowB
   };
   Value isLong = compare(arith::CmpIPredicate::sgt, extent(axis), shape.accumulators * width);
   Value areMany = compare(arith::CmpIPredicate::sge, arith::SubIOp::create(b, lastRow, firstRow), fewestRows);
-  auto way = [&](llvm::function_ref<void()> lower) {
-    lower();
+  auto byRow = [&] {
+    lowerRowByRow(row, axis, rowBody, body, *shared);
     return Values();
   };
-  choose(
-      arith::AndIOp::create(b, isLong, areMany),
-      [&] { return way([&] { lowerRowByRow(row, axis, rowBody, body, *shared); }); },
-      [&] { return way([&] { lowerRowsUnderLanes(row, axis, rowBody, body); }); });
+  auto underLanes = [&] {
+    lowerRowsUnderLanes(row, axis, rowBody, body);
+    return Values();
+  };
+  choose(arith::AndIOp::create(b, isLong, areMany), byRow, underLanes);
 }
 
 void PhaseLowering::lowerRowByRow(StringAttr row, StringAttr axis, Block *rowBody, Block &body,
@@ -86,7 +89,7 @@ void PhaseLowering::lowerRowByRow(StringAttr row, StringAttr axis, Block *rowBod
   auto [firstRow, lastRow] = rangeOf(row);
   auto [from, to] = rangeOf(axis);
   int64_t count = shape.accumulators, step = count * width;
-  int64_t tile = std::max(step, shape.l1Bytes / 2 / shared.bytes / step * step);
+  int64_t tile = std::max(step, std::min(shape.l1Bytes / 2, mostArrayBytes) / shared.bytes / step * step);
   // What is the same for all rows, of a tile of lanes.
   SmallVector<Memory> arrays;
   for (Operation *op : shared.taken) {
@@ -127,19 +130,21 @@ void PhaseLowering::lowerRowByRow(StringAttr row, StringAttr axis, Block *rowBod
     SmallVector<Memory> places = arrays;
     Value back = arith::SubIOp::create(b, constant(0), start);
     for (Memory &place : places)
-      place.base = LLVM::GEPOp::create(b, place.base.getType(), place.storage, place.base, ArrayRef<LLVM::GEPArg>{back});
-    if (!arrays.empty()) along(start, end, 1, [&](ArrayRef<Lanes> lanes) {
-      llvm::DenseMap<Value, Value> local;
-      auto at = [&](Value v) {
-        Value value = local.lookup(v);
-        return value ? value : scalars.lookup(v);
-      };
-      for (Operation *op : shared.same) local[op->getResult(0)] = emit(*op, lanes.front(), at);
-      for (auto [op, place] : llvm::zip(shared.taken, places)) {
-        Value value = splat(local[op->getResult(0)], lanes.front().width);
-        storeTo(place, constant(0), constant(1), lanes.front(), value, /*streams=*/false);
-      }
-    });
+      place.base =
+          LLVM::GEPOp::create(b, place.base.getType(), place.storage, place.base, ArrayRef<LLVM::GEPArg>{back});
+    if (!arrays.empty())
+      along(start, end, 1, [&](ArrayRef<Lanes> lanes) {
+        llvm::DenseMap<Value, Value> local;
+        auto at = [&](Value v) {
+          Value value = local.lookup(v);
+          return value ? value : scalars.lookup(v);
+        };
+        for (Operation *op : shared.same) local[op->getResult(0)] = emit(*op, lanes.front(), at);
+        for (auto [op, place] : llvm::zip(shared.taken, places)) {
+          Value value = splat(local[op->getResult(0)], lanes.front().width);
+          storeTo(place, constant(0), constant(1), lanes.front(), value, /*streams=*/false);
+        }
+      });
     for (Operation *op : shared.inner) staged[op] = Memory();
     for (auto [op, place] : llvm::zip(shared.taken, places)) staged[op] = place;
     ifStreaming(streams, [&] {
