@@ -102,7 +102,7 @@ struct ExpandMath : normc::impl::ExpandMathBase<ExpandMath> {
     SmallVector<Operation *> ops;
     getOperation()->walk([&](Operation *op) { ops.push_back(op); });
     for (Operation *op : llvm::reverse(ops)) {
-      if (isOpTriviallyDead(op)) {
+      if (op->getNumRegions() == 0 && isOpTriviallyDead(op)) { // what a loop holds is still to be visited
         op->erase();
         continue;
       }

@@ -130,3 +130,18 @@ func.func @truth(%x: vector<8xi1>, %y: vector<8xi8>) -> (vector<8xf32>, vector<8
   %1 = arith.uitofp %y : vector<8xi8> to vector<8xf32>
   return %0, %1 : vector<8xf32>, vector<8xf32>
 }
+
+// A loop that nothing uses is left to others; what it holds is expanded as ever.
+// CHECK-LABEL: func.func @pure_loop
+// CHECK:         scf.for
+// CHECK-NOT:     math.exp
+// CHECK:         return
+func.func @pure_loop(%x: f32, %n: i64) {
+  %zero = arith.constant 0 : i64
+  %one = arith.constant 1 : i64
+  %r = scf.for %i = %zero to %n step %one iter_args(%a = %x) -> (f32) : i64 {
+    %e = math.exp %a : f32
+    scf.yield %e : f32
+  }
+  return
+}
