@@ -393,9 +393,25 @@ Value PhaseLowering::bytesReached(ArrayRef<Operation *> ops) {
   return total;
 }
 
+/// From how many bytes on, of all memory that a sweep reaches, its stores bypass the caches. Stores that do so are
+/// bound by memory, of which threads have no more than one thread has: several wait for each other there long before
+/// the last cache is full. One thread alone finds other things to do meanwhile, most of all where blocks stand beside
+/// each other in the first cache, and least where nothing but the sweep is left.
+Value PhaseLowering::bypassBytes() {
+  Value own = constant(shape.streamBytes / 4 * 7);
+  if (turnsFit)
+    own = arith::SelectOp::create(b, turnsFit, constant(shape.streamBytes), constant(shape.streamBytes / 4 * 5));
+  return arith::SelectOp::create(b, alone, own, constant(shape.streamBytes * 2));
+}
+
+/// The same where ordinary stores would push out what is read again, or two sweeps stand beside each other.
+Value PhaseLowering::crowdedBypassBytes() {
+  return arith::SelectOp::create(b, alone, constant(shape.streamBytes / 4), constant(shape.streamBytes * 2));
+}
+
 /// Whether the last cache is too small for what some ops reach: their stores bypass the caches then.
 Value PhaseLowering::isBeyondCaches(ArrayRef<Operation *> ops) {
-  return arith::CmpIOp::create(b, arith::CmpIPredicate::sge, bytesReached(ops), constant(shape.streamBytes));
+  return arith::CmpIOp::create(b, arith::CmpIPredicate::sge, bytesReached(ops), bypassBytes());
 }
 
 /// Whether the lanes of a body do not fit the first cache, and some of what they read is the same for all rows:
@@ -418,7 +434,7 @@ Value PhaseLowering::isCrowded(Block &body, const Lanes &lanes) {
   if (!anyShared) return {};
   Value needed = multiply(extent(lanes.axis), constant(bytes));
   Value large = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, bytesReached({body.getParentOp()}),
-                                      constant(shape.streamBytes / 4));
+                                      crowdedBypassBytes());
   Value isLong = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, needed, constant(shape.l1Bytes));
   return arith::AndIOp::create(b, large, isLong);
 }

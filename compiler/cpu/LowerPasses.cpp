@@ -25,6 +25,7 @@ void PhaseLowering::lowerBlocks(PhaseOp phase, Value first, Value last) {
   for (Operation &op : kernel.getBody().front().without_terminator()) // constants that stand outside of the phases
     if (!isa<ExchangeOp, PhaseOp, WorkspaceOp>(op))
       scalars[op.getResult(0)] = emit(op, Lanes(), [&](Value v) { return scalars.lookup(v); });
+  alone = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, arith::SubIOp::create(b, last, first), blocksOf(phase));
   if (phase.getVectorized()) return lowerVectorized(phase, first, last);
   auto axes = namesOf(phase.getAxes());
   lowerTurns(first, last, phase.getBody().front(), [&](Value block) {

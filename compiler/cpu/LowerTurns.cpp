@@ -152,6 +152,7 @@ Value PhaseLowering::goesAhead(ArrayRef<SmallVector<Operation *>> stages, PassOp
   };
   int64_t together = slice * int64_t(stages.size() - 1) + beside;
   Value fits = compare(arith::CmpIPredicate::sle, multiply(points, constant(together)), shape.l1Bytes);
+  turnsFit = fits;
   if (!shape.streamBytes) return fits;
   Value beyond = compare(arith::CmpIPredicate::sgt, multiply(points, constant(slice)), shape.l1Bytes);
   return arith::OrIOp::create(b, fits, arith::AndIOp::create(b, beyond, isBeyondCaches(stages.back())));

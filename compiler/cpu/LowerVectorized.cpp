@@ -104,6 +104,7 @@ static constexpr int64_t vectorsOfBlocks = 2;
 void PhaseLowering::lowerVectorized(PhaseOp phase, Value first, Value last) {
   auto axes = namesOf(phase.getAxes());
   StringAttr axis = axes.back();
+  turnsFit = arith::ConstantIntOp::create(b, 1, 1);
   auto along = [&](Value from, Value to) {
     loop(from, to, constant(vectorsOfBlocks * width), {}, [&](Value position, ValueRange) {
       lowerSideBySide(phase.getBody().front(), axis, position, to);

@@ -95,6 +95,8 @@ private:
   mlir::Value canStream(mlir::Block &body, const Lanes &lanes, mlir::StringAttr rowAxis);
   mlir::Value mayBypass(mlir::Block &body, const Lanes &lanes, mlir::StringAttr rowAxis);
   mlir::Value bytesReached(llvm::ArrayRef<mlir::Operation *> ops);
+  mlir::Value bypassBytes();
+  mlir::Value crowdedBypassBytes();
   mlir::Value isBeyondCaches(llvm::ArrayRef<mlir::Operation *> ops);
   mlir::Value isCrowded(mlir::Block &body, const Lanes &lanes);
   int64_t storedBytes(const Memory &memory, const Lanes &lanes);
@@ -206,6 +208,8 @@ private:
   const llvm::DenseSet<mlir::Operation *> *voided = nullptr; // guards that are left out
   bool guarding = false, summing = false;                    // what is rare: in little code; without what it stores
   bool streaming = false, streamed = false;
+  mlir::Value alone;    // whether one thread runs all blocks
+  mlir::Value turnsFit; // whether several blocks fit into the first cache; null where they do not go in turns
   struct {
     mlir::Block *body = nullptr; // null where nothing goes beside
     llvm::DenseMap<mlir::StringAttr, mlir::Value> positions;

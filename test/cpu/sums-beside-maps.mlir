@@ -8,7 +8,9 @@
 // The sums of a block go beside the last sweep of the one before, which stores past the caches, in one loop over rows;
 // what that sweep takes of its block comes from the turn before. Else one stands after the other.
 // CHECK-LABEL: func.func private @center_phase0_body
-// CHECK:         arith.cmpi sge, %{{.*}}, %c262144_i64
+// CHECK:         %[[ALONE:.*]] = arith.cmpi sge, %{{.*}}, %arg{{[0-9]+}} : i64
+// CHECK:         %[[BYTES:.*]] = arith.select %[[ALONE]], %c262144_i64, %c2097152_i64
+// CHECK:         arith.cmpi sge, %{{.*}}, %[[BYTES]]
 // CHECK:         %[[LAG:.*]] = arith.extui %[[GOES:.*]] : i1 to i64
 // CHECK:         scf.for %[[FRONT:.*]] = %{{.*}} iter_args(%[[BEFORE:.*]] = %{{.*}}) -> (f32)
 // CHECK:           %[[BACK:.*]] = arith.subi %[[FRONT]], %[[LAG]]
