@@ -396,11 +396,10 @@ Value PhaseLowering::bytesReached(ArrayRef<Operation *> ops) {
 /// From how many bytes on, of all memory that a sweep reaches, its stores bypass the caches. Stores that do so are
 /// bound by memory, of which threads have no more than one thread has: several wait for each other there long before
 /// the last cache is full. One thread alone finds other things to do meanwhile, most of all where blocks stand beside
-/// each other in the first cache, and least where nothing but the sweep is left.
+/// each other in the first cache.
 Value PhaseLowering::bypassBytes() {
-  Value own = constant(shape.streamBytes / 4 * 7);
-  if (turnsFit)
-    own = arith::SelectOp::create(b, turnsFit, constant(shape.streamBytes), constant(shape.streamBytes / 4 * 5));
+  Value own = constant(shape.streamBytes / 4 * 5);
+  if (turnsFit) own = arith::SelectOp::create(b, turnsFit, constant(shape.streamBytes), own);
   return arith::SelectOp::create(b, alone, own, constant(shape.streamBytes * 2));
 }
 
