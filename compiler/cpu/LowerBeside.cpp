@@ -140,15 +140,15 @@ bool PhaseLowering::lowerBeside(Value first, Value last, Block &body, llvm::func
     Value isFront = compare(arith::CmpIPredicate::slt, front, last);
     Value isBack = compare(arith::CmpIPredicate::sge, back, first);
     Value both = arith::AndIOp::create(b, goes, arith::AndIOp::create(b, isFront, isBack));
+    // Where both stand is computed here, for all branches.
+    bind(back);
+    beside.positions = positions;
     bind(front);
     where(isFront, parts.before, early);
     auto together = [&] {
-      bind(back);
       beside.body = &mapBody;
-      beside.positions = positions;
       beside.planned = crossing;
       beside.values = Values(previous);
-      bind(front);
       lowerPass(parts.sums);
       beside.body = nullptr;
       return Values();

@@ -46,3 +46,33 @@ norm.kernel @center axes(b, n, k) (%x: !f32_b_n_k {norm.name = "x"}, %s: tensor<
   }
   norm.return
 }
+
+!f32_a_b_n_k = tensor<?x?x?x?xf32, #norm.axes<a, b, n, k>>
+!f32_a_b_k = tensor<?x?x?xf32, #norm.axes<a, b, k>>
+
+// Of blocks over two axes, the places of both turns are computed before the branches that use them.
+// CHECK-LABEL: func.func private @center_of_two_phase0_body
+// CHECK:         scf.for
+// CHECK-COUNT-2:   arith.remui
+// CHECK:           scf.if
+// CHECK:             nontemporal
+norm.kernel @center_of_two axes(a, b, n, k) (%x: !f32_a_b_n_k {norm.name = "x"}, %y: !f32_a_b_n_k {norm.name = "y", norm.out}) {
+  %w = norm.workspace : !f32_a_b_k
+  norm.phase [a, b] {
+    %zero = arith.constant 0.0 : f32
+    norm.pass [k] {
+      norm.store %zero to %w : f32 to !f32_a_b_k
+    }
+    norm.pass [n, k] {
+      %u = norm.load %x : !f32_a_b_n_k to f32
+      norm.store sum %u to %w : f32 to !f32_a_b_k
+    }
+    norm.pass [n, k] {
+      %u = norm.load %x : !f32_a_b_n_k to f32
+      %v = norm.load %w : !f32_a_b_k to f32
+      %d = arith.subf %u, %v : f32
+      norm.store %d to %y : f32 to !f32_a_b_n_k
+    }
+  }
+  norm.return
+}
