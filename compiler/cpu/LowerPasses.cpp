@@ -25,6 +25,7 @@ void PhaseLowering::lowerBlocks(PhaseOp phase, Value first, Value last) {
   for (Operation &op : kernel.getBody().front().without_terminator()) // constants that stand outside of the phases
     if (!isa<ExchangeOp, PhaseOp, WorkspaceOp>(op))
       scalars[op.getResult(0)] = emit(op, Lanes(), [&](Value v) { return scalars.lookup(v); });
+  unknownZero = arith::ShRUIOp::create(b, last, constant(62));
   alone = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, arith::SubIOp::create(b, last, first), blocksOf(phase));
   if (phase.getVectorized()) return lowerVectorized(phase, first, last);
   auto axes = namesOf(phase.getAxes());
@@ -326,6 +327,8 @@ PhaseLowering::Values PhaseLowering::lowerAlong(PassOp pass, unsigned depth, Val
 /// The lanes of a tail that have a point.
 Value PhaseLowering::tailMask(Value first, Value to, int64_t lanes) {
   auto i32 = b.getI32Type();
+  // Of a mask that is known to have one lane LLVM makes a scalar store, and of a byte's one of four bytes.
+  to = arith::AddIOp::create(b, to, unknownZero);
   Value left =
       arith::TruncIOp::create(b, i32, arith::MinSIOp::create(b, arith::SubIOp::create(b, to, first), constant(lanes)));
   SmallVector<int32_t> steps = llvm::to_vector(llvm::seq<int32_t>(0, lanes));

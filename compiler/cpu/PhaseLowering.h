@@ -208,6 +208,7 @@ private:
   const llvm::DenseSet<mlir::Operation *> *voided = nullptr; // guards that are left out
   bool guarding = false, summing = false;                    // what is rare: in little code; without what it stores
   bool streaming = false, streamed = false;
+  mlir::Value unknownZero; // a 0 that nothing downstream knows to be one
   mlir::Value alone;    // whether one thread runs all blocks
   mlir::Value turnsFit; // whether several blocks fit into the first cache; null where they do not go in turns
   struct {

@@ -17,7 +17,7 @@
 // CHECK:           scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
 // CHECK-COUNT-4:     llvm.load %{{.*}} : !llvm.ptr -> vector<16xf32>
 // CHECK:           scf.for {{.*}} -> (vector<16xf32>)
-// CHECK-NEXT:        arith.subi
+// CHECK:             arith.subi
 // CHECK:             llvm.intr.masked.load
 // CHECK:             arith.select
 // CHECK-LABEL: func.func @total_phase0(
