@@ -210,7 +210,7 @@ void PhaseLowering::sweepSideBySide(PassOp pass, const Lanes &blocks, Value to) 
       sums.append(steps.size(), neutral(kindOf(number), type, width));
     sums = loop(from, whole, constant(width), sums,
                 [&](Value first, ValueRange before) { return step(first, {}, before); });
-    if (!lastMask || streaming) return sums; // stores go past the caches only where slices are whole vectors
+    if (!lastMask || streaming) return sums; // slices are whole vectors where stores go past the caches
     Value any = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, whole, end);
     return choose(any, [&] { return step(whole, lastMask, sums); }, [&] { return sums; });
   };
@@ -232,6 +232,11 @@ void PhaseLowering::sweepSideBySide(PassOp pass, const Lanes &blocks, Value to) 
     positions[blocks.axis] = blocks.first;
     Value streams = canStream(body, {axis, from, width, {}, 0}, blocks.axis);
     positions.erase(blocks.axis);
+    if (streams &&
+        lastMask) { // blocks need not follow each other in memory: whole lines from one to the next say little
+      Value isWhole = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, whole, end);
+      streams = arith::AndIOp::create(b, streams, isWhole);
+    }
     Value count = arith::SubIOp::create(b, to, blocks.first);
     count = arith::MinSIOp::create(b, count, constant(blocks.width));
     SmallVector<int64_t> further = llvm::to_vector(llvm::seq<int64_t>(0, together));

@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 
-from harness import SPECS, TYPES, check, finish, run, same_bits
+from harness import SPECS, TYPES, check, finish, run, same_bits, scratch
 
 SHAPES = [(1, 7, 9, 64), (2, 11, 6, 128), (5, 13, 10, 72), (3, 1, 3, 256), (4, 9, 9, 24)]
 PARAMETERS = ["gamma", "beta"]
@@ -34,7 +34,23 @@ def equal(*case):
             same_bits(f"{name}, {facts}, {threads} threads", found[name], expected[name])
 
 
+def equal_in_other_order(shape, dtype):
+    """Slices side by side whose blocks lie in another order where they are stored."""
+    spec = os.path.join(scratch(), "norm.norm")
+    with open(spec, "w", encoding="utf-8") as file:
+        file.write("kernel norm<T = f32>(x: T[a, b, k]) -> y: T[a, b, k] { y = x - mean(x over k) }\n")
+    x = np.random.default_rng(7).normal(0.7, 1, shape).astype(TYPES[dtype])
+    expected, found = (
+        run(spec, {"x": x}, ["y"], options=["--order", "y=b,a,k", "--target", f"cpu/{facts}", "--threads", 1])["y"]
+        for facts in ("stream=0", "stream=1")
+    )
+    same_bits("y", found, expected)
+
+
 def main():
+    for dtype in ("f32", "bf16"):
+        for shape in ((2, 50, 8), (4, 33, 24), (3, 5, 32)):
+            check(f"other order {dtype} {shape}", equal_in_other_order, shape, dtype)
     for spec in ("group_norm", "instance_norm"):
         for dtype in ("f32", "bf16", "f16"):
             for shape in SHAPES if dtype != "f16" else SHAPES[1:3]:
