@@ -106,28 +106,21 @@ bool PhaseLowering::lowerRowGroups(PassOp rows, unsigned depth) {
     auto kept = staged;
     for (Operation &op : body.without_terminator())
       if (!isConstant(&op)) staged[&op] = arraysHere.lookup(&op);
+    narrowed[row] = {start, end};
     auto together = [&] {
       llvm::SaveAndRestore without(voided, &guards);
-      narrowed[row] = {start, end};
       lowerRowsUnderLanes(row, lane, &body, lastBody);
-      narrowed.erase(row);
       return Values();
     };
-    auto oneByOne = [&] {
+    auto eachAsItIs = [&] {
       llvm::SaveAndRestore inLittleCode(guarding, true);
-      loop(start, end, constant(1), {}, [&](Value position, ValueRange) {
-        positions[row] = position;
-        for (Operation *op : taken)
-          scalars[op->getResult(0)] = emit(*op, Lanes(), [&](Value v) { return scalars.lookup(v); });
-        Value isFinite = loadFrom(flagsHere, position, {}, Lanes(), b.getI1Type());
-        choose(isFinite, [&] { return lowerWithout(guards, last); }, [&] { return lowerWithout({}, last); });
-        positions.erase(row);
-        return Values();
-      });
+      RowGuards rowGuards{flagsHere, guards};
+      lowerRowsUnderLanes(row, lane, &body, lastBody, &rowGuards);
       return Values();
     };
     if (guards.empty()) together();
-    else choose(areFinite.front(), together, oneByOne);
+    else choose(areFinite.front(), together, eachAsItIs);
+    narrowed.erase(row);
     staged = kept;
     return Values();
   });

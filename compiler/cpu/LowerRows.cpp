@@ -2,6 +2,7 @@
 // tiles of what lies the other way round.
 #include "compiler/cpu/PhaseLowering.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/SaveAndRestore.h"
 using namespace mlir;
 using namespace norm;
 using namespace normc;
@@ -144,7 +145,8 @@ bool PhaseLowering::lowerRowsUnderLanes(PassOp pass, unsigned depth) {
 /// The rows that one accumulator takes in before it is added to a total.
 static constexpr int64_t summedRows = 64;
 
-void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *rowBody, Block &body) {
+void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *rowBody, Block &body,
+                                        const RowGuards *rowGuards) {
   auto [firstRow, lastRow] = rangeOf(row);
   auto [from, to] = rangeOf(axis);
   Value stripFrom = firstRow, stripTo = lastRow;
@@ -177,12 +179,23 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
     for (StoreOp store : sums) start.append(count, neutral(*store.getKind(), store.getValue().getType(), points));
     auto eachRow = [&](Value position, ValueRange before) {
       positions[row] = position;
-      for (auto [number, store] : llvm::enumerate(sums)) held[store] = Values(before.slice(number * count, count));
       if (rowBody) lowerRow(*rowBody);
       if (beside.body) emitBeside(row, position, steps);
-      emitPoints(body, steps);
+      auto points = [&](const llvm::DenseSet<Operation *> *without) {
+        llvm::SaveAndRestore withoutGuards(voided, without);
+        for (auto [number, store] : llvm::enumerate(sums)) held[store] = Values(before.slice(number * count, count));
+        emitPoints(body, steps);
+        Values after;
+        for (StoreOp store : sums) llvm::append_range(after, held[store]);
+        return after;
+      };
       Values after;
-      for (StoreOp store : sums) llvm::append_range(after, held[store]);
+      if (rowGuards) {
+        Value isFinite = loadFrom(rowGuards->areFinite, position, {}, Lanes(), b.getI1Type());
+        after = choose(isFinite, [&] { return points(&rowGuards->guards); }, [&] { return points(nullptr); });
+      } else {
+        after = points(voided);
+      }
       positions.erase(row);
       return after;
     };
@@ -221,7 +234,7 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
       }
   };
   // The registers hold what is constant along the rows too, or a tile.
-  int64_t count = turns ? 1 : std::min<int64_t>(shape.accumulators, 4);
+  int64_t count = turns || guarding ? 1 : std::min<int64_t>(shape.accumulators, 4);
   // Of sums that are few, twice as many vectors: memory likes its rows in longer pieces. A group of rows computes more.
   auto staysSame = [&](LoadOp load) { return !llvm::is_contained(axesOf(load.getFrom().getType()), row); };
   int64_t perVector = sums.size() + llvm::count_if(body.getOps<LoadOp>(), staysSame);
@@ -239,7 +252,7 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
     return add(from, arith::MulIOp::create(b, arith::DivSIOp::create(b, length, constant(points)), constant(points)));
   };
   positions[row] = firstRow;
-  Value streams = canStream(body, {axis, from, width, {}, 0}, row);
+  Value streams = guarding ? Value() : canStream(body, {axis, from, width, {}, 0}, row);
   positions.erase(row);
   Value widest = wholeSteps(width * count * 2), wide = wholeSteps(width * count),
         whole = shape.masked ? wide : wholeSteps(width), start = from;

@@ -151,7 +151,13 @@ private:
                 const RowValues &values, mlir::Value place);
   bool canRunRowsUnderLanes(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block &body);
   bool lowerRowsUnderLanes(norm::PassOp pass, unsigned depth);
-  void lowerRowsUnderLanes(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block *rowBody, mlir::Block &body);
+  /// Rows of which some were finite, as their flags say: these go without some guards.
+  struct RowGuards {
+    Memory areFinite;
+    const llvm::DenseSet<mlir::Operation *> &guards;
+  };
+  void lowerRowsUnderLanes(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block *rowBody, mlir::Block &body,
+                           const RowGuards *rowGuards = nullptr);
   mlir::Value tailMask(mlir::Value first, mlir::Value to, int64_t lanes);
 
   // The last sweep of a block beside the sums of the next (LowerBeside.cpp)

@@ -5,8 +5,8 @@
 !f32_k = tensor<?xf32, #norm.axes<k>>
 
 // Rows that are summed, and whose last sweep sums over the rows, go sixteen at a time: first the sum of each, into an
-// array; then the last sweep with the rows under the lanes, its sums in registers. Where a row's sum is not finite, the
-// last sweep goes row by row, with the guards of its products.
+// array; then the last sweep with the rows under the lanes, its sums in registers. Where a row's sum is not finite, that
+// row goes with the guards of its products, in the same order of sums.
 // CHECK-LABEL: func.func private @gradient_phase0_body
 // CHECK:         llvm.alloca %{{.*}} x f32
 // CHECK:         scf.for %{{.*}} step %c16_i64
@@ -19,9 +19,12 @@
 // CHECK:               llvm.load %{{.*}} : !llvm.ptr -> f32
 // CHECK-COUNT-4:       math.fma
 // CHECK:           } else {
-// CHECK:             scf.if
-// CHECK:             } else {
-// CHECK:               arith.cmpf une
+// CHECK:             scf.for {{.*}} -> (vector<16xf32>)
+// CHECK:               %[[IS:.*]] = arith.trunci %{{.*}} : i8 to i1
+// CHECK:               scf.if %[[IS]] -> (vector<16xf32>)
+// CHECK-NOT:             arith.cmpf une
+// CHECK:               } else {
+// CHECK:                 arith.cmpf une
 norm.kernel @gradient axes(n, k, r = n by 32) (%dys: !bf16_n_k {norm.name = "dy"}, %xs: !bf16_n_k {norm.name = "x"},
     %ws: !f32_k {norm.name = "w"}, %dx: !bf16_n_k {norm.name = "dx", norm.out}) {
   %columns = norm.workspace : !f32_r_k
