@@ -17,9 +17,11 @@ bool mayGoAhead(Operation &op, const llvm::DenseSet<Value> &stored) {
             }).wasInterrupted();
 }
 
+/// Whether an op is arithmetic between sweeps, the same wherever it stands.
+bool isScalar(Operation &op) { return op.getNumRegions() == 0 && isMemoryEffectFree(&op) && !isa<LoadOp, IndexOp>(op); }
+
 /// A body cut into at most three stages: samples or the first sweep, what follows up to the last sweep, that sweep.
-/// What is computed from a sweep's result belongs to it, so that it is ready when the next stage begins. One stage
-/// where none may go ahead.
+/// A stage begins with what is computed from the results of the sweep before it. One stage where none may go ahead.
 SmallVector<SmallVector<Operation *>> stagesOf(Block &body) {
   SmallVector<PassOp> passes(body.getOps<PassOp>());
   // Chunks are slices beyond a core's first cache, and store nothing large.
@@ -27,32 +29,33 @@ SmallVector<SmallVector<Operation *>> stagesOf(Block &body) {
   auto kernel = body.getParentOp()->getParentOfType<KernelOp>();
   bool isChunk =
       phase && llvm::any_of(namesOf(phase.getAxes()), [&](StringAttr axis) { return kernel.getAxis(axis).isChunks(); });
-  PassOp second, last; // the first passes of the second and of the last stage
+  PassOp first, beforeLast; // the last passes of the first stage and of the one before the last
   if (passes.size() > 1 && !isChunk) {
     size_t begin = 1;
     while (begin + 1 < passes.size() && passes[begin - 1].getSample() && passes[begin].getSample()) ++begin;
-    second = passes[begin];
-    last = passes.back();
+    first = passes[begin - 1];
+    beforeLast = *std::next(passes.rbegin());
   }
   llvm::DenseSet<Value> stored;
   body.walk([&](StoreOp store) { stored.insert(store.getTo()); });
   SmallVector<SmallVector<Operation *>> stages(1);
   SmallVector<Operation *> late; // stores of what the first stages compute
-  bool goes = bool(second);
+  bool goes = bool(first);
   for (Operation &op : body.without_terminator()) {
-    if (goes && (&op == second || &op == last)) stages.emplace_back();
-    goes &= &op != last;
     if (goes && isa<StoreOp>(op)) {
       late.push_back(&op);
       continue;
     }
     if (goes && !mayGoAhead(op, stored)) {
       goes = false;
-      if (stages.size() > 1 || llvm::any_of(stages[0], llvm::IsaPred<PassOp>)) stages.emplace_back();
+      if (llvm::any_of(stages.back(), llvm::IsaPred<PassOp>)) stages.emplace_back();
     }
     stages.back().push_back(&op);
+    if (goes && (&op == first || &op == beforeLast)) stages.emplace_back();
+    goes &= &op != beforeLast;
   }
-  stages.back().insert(stages.back().begin(), late.begin(), late.end());
+  auto *sweeps = llvm::find_if_not(stages.back(), [](Operation *op) { return isScalar(*op); });
+  stages.back().insert(sweeps, late.begin(), late.end());
   return stages;
 }
 
@@ -162,7 +165,9 @@ Value PhaseLowering::goesAhead(ArrayRef<SmallVector<Operation *>> stages, PassOp
 /// ahead, one turn of the loop does each stage, at one position less than the stage before; what it does at its several
 /// positions does not depend on each other. Else a turn does one stage. Either way a stage finds what one before it
 /// made as many turns ago as it stands after that, and nothing is chosen between two values, which would have to wait
-/// for both.
+/// for both. The arithmetic that a stage begins with stands before all sweeps of a turn, whether it is that stage's turn or
+/// not: a sweep that needs it comes last, and the processor has other sweeps to do while it waits for roots and
+/// quotients.
 void PhaseLowering::lowerTurns(Value first, Value last, Block &body, llvm::function_ref<void(Value)> bind) {
   if (lowerBeside(first, last, body, bind)) return;
   SmallVector<SmallVector<Operation *>> stages = stagesOf(body);
@@ -188,6 +193,12 @@ void PhaseLowering::lowerTurns(Value first, Value last, Block &body, llvm::funct
   fetched.lead = sweep;
   Value ahead = goesAhead(stages, sweep);
   SmallVector<Crossing> crossings = crossingsOf(stages);
+  SmallVector<SmallVector<Operation *>> arithmetic(stages.size());
+  for (unsigned stage = 1; stage < stages.size(); ++stage) {
+    auto *end = llvm::find_if_not(stages[stage], [](Operation *op) { return isScalar(*op); });
+    arithmetic[stage].assign(stages[stage].begin(), end);
+    stages[stage].erase(stages[stage].begin(), end);
+  }
   Values start = {first, zero}; // the position of the first stage; where none goes ahead, which stage's turn it is
   for (const Crossing &crossing : crossings) start.append(crossing.reach, zeroOf(crossing.value));
   Value positions = arith::SubIOp::create(b, last, first);
@@ -197,21 +208,36 @@ void PhaseLowering::lowerTurns(Value first, Value last, Block &body, llvm::funct
     Value front = carried[0], whose = carried[1];
     ValueRange before = carried.drop_front(2);
     Values fresh(crossings.size());
+    auto outside = scalars;
+    SmallVector<decltype(scalars)> known(stages.size(), scalars); // to each stage, before its sweeps
     for (unsigned stage = 0; stage < stages.size(); ++stage) {
-      auto saved = scalars;
+      unsigned slot = 0;
+      for (const Crossing &crossing : crossings) {
+        if (crossing.from < stage && stage <= crossing.from + crossing.reach)
+          scalars[crossing.value] = before[slot + stage - crossing.from - 1];
+        slot += crossing.reach;
+      }
+      lowerOps(arithmetic[stage]);
+      known[stage] = std::exchange(scalars, outside);
+    }
+    for (unsigned stage = 0; stage < stages.size(); ++stage) {
+      scalars = known[stage];
       bool isLast = stage + 1 == stages.size();
       auto behind = [&](unsigned by) { return arith::SelectOp::create(b, ahead, constant(by), zero); };
       Value position = arith::SubIOp::create(b, front, behind(stage));
       Value isThere = arith::AndIOp::create(b, compare(arith::CmpIPredicate::sge, position, first),
                                             compare(arith::CmpIPredicate::slt, position, last));
       Value isTurn = arith::OrIOp::create(b, ahead, compare(arith::CmpIPredicate::eq, whose, constant(stage)));
+      SmallVector<unsigned> made; // the crossings that the sweeps of this stage make
       Values none;
-      unsigned slot = 0;
-      for (const Crossing &crossing : crossings) {
-        if (crossing.from < stage && stage <= crossing.from + crossing.reach)
-          scalars[crossing.value] = before[slot + stage - crossing.from - 1];
-        if (crossing.from == stage) none.push_back(zeroOf(crossing.value));
-        slot += crossing.reach;
+      for (auto [number, crossing] : llvm::enumerate(crossings)) {
+        if (crossing.from != stage) continue;
+        if (Value value = scalars.lookup(crossing.value)) {
+          fresh[number] = value;
+          continue;
+        }
+        made.push_back(number);
+        none.push_back(zeroOf(crossing.value));
       }
       if (isLast) {
         Value following = arith::SubIOp::create(b, add(front, one), behind(sweepStage));
@@ -221,18 +247,13 @@ void PhaseLowering::lowerTurns(Value first, Value last, Block &body, llvm::funct
       bind(position);
       auto compute = [&] {
         lowerOps(stages[stage]);
-        Values made;
-        for (const Crossing &crossing : crossings)
-          if (crossing.from == stage) made.push_back(scalars.lookup(crossing.value));
-        return made;
+        return Values(llvm::map_range(made, [&](unsigned number) { return scalars.lookup(crossings[number].value); }));
       };
       Values results = choose(arith::AndIOp::create(b, isThere, isTurn), compute, [&] { return none; });
       fetched.positions.clear();
-      scalars = saved;
-      auto *result = results.begin();
-      for (auto [number, crossing] : llvm::enumerate(crossings))
-        if (crossing.from == stage) fresh[number] = *result++;
+      for (auto [number, result] : llvm::zip(made, results)) fresh[number] = result;
     }
+    scalars = outside;
     Value after = add(whose, one), isRound = compare(arith::CmpIPredicate::eq, after, count);
     Value goesOn = arith::OrIOp::create(b, ahead, isRound);
     Values next = {add(front, arith::ExtUIOp::create(b, b.getI64Type(), goesOn)),

@@ -175,3 +175,29 @@ norm.kernel @turn_over axes(n, k, s) (%x: !f32_n_k_s {norm.name = "x"}, %y: !f32
   }
   norm.return
 }
+
+// Arithmetic between sweeps stands before the sweeps of a turn, whose sums it takes from the turn before; a root is then
+// not waited for.
+// CHECK-LABEL: func.func private @rooted_phase0_body
+// CHECK:         scf.for {{.*}} iter_args(%{{.*}}, %[[MADE:.*]] = %{{.*}}) -> (i64, i64, f32)
+// CHECK-NEXT:      %[[ROOT:.*]] = math.sqrt %[[MADE]]
+// CHECK:           %[[SUM:.*]] = scf.if %{{.*}} -> (f32)
+// CHECK:           scf.if
+// CHECK:             vector.broadcast %[[ROOT]]
+// CHECK:             llvm.store
+// CHECK:           scf.yield %{{.*}}, %{{.*}}, %[[SUM]] : i64, i64, f32
+norm.kernel @rooted axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %y: !f32_n_k {norm.name = "y", norm.out}) {
+  norm.phase [n] {
+    %s = norm.pass [k] (sum) {
+      %a = norm.load %x : !f32_n_k to f32
+      norm.yield %a : f32
+    }
+    %r = math.sqrt %s : f32
+    norm.pass [k] {
+      %a = norm.load %x : !f32_n_k to f32
+      %b = arith.subf %a, %r : f32
+      norm.store %b to %y : f32 to !f32_n_k
+    }
+  }
+  norm.return
+}
