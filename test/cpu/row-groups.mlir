@@ -20,8 +20,8 @@
 // CHECK-COUNT-4:       math.fma
 // CHECK:           } else {
 // CHECK:             scf.for {{.*}} -> (vector<16xf32>)
-// CHECK:               %[[IS:.*]] = arith.trunci %{{.*}} : i8 to i1
-// CHECK:               scf.if %[[IS]] -> (vector<16xf32>)
+// CHECK:               llvm.load %{{.*}} : !llvm.ptr -> i8
+// CHECK:               scf.if %{{.*}} -> (vector<16xf32>)
 // CHECK-NOT:             arith.cmpf une
 // CHECK:               } else {
 // CHECK:                 arith.cmpf une
