@@ -475,9 +475,9 @@ Value PhaseLowering::canStream(Block &body, const Lanes &lanes, StringAttr rowAx
   return all ? arith::AndIOp::create(b, wantsBypass(body, lanes), all).getResult() : Value();
 }
 
-/// Where along the lanes the first output has a line of its own, if outputs are wanted to bypass the caches and the
-/// lanes are not few; else where the lanes begin. Null where no store could.
-Value PhaseLowering::nextLine(Block &body, const Lanes &lanes, Value to, Value wanted) {
+/// Where along the lanes the first output has a line of its own, if the lanes are not few; else where the lanes begin.
+/// Null where no store could bypass the caches.
+Value PhaseLowering::nextLine(Block &body, const Lanes &lanes, Value to) {
   if (!shape.masked) return {};
   for (StoreOp op : body.getOps<StoreOp>()) {
     const Memory &memory = memories.find(op.getTo())->second;
@@ -490,8 +490,7 @@ Value PhaseLowering::nextLine(Block &body, const Lanes &lanes, Value to, Value w
     left = arith::ShRUIOp::create(b, left, constant(llvm::Log2_64(bytes)));
     Value areMany = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, arith::SubIOp::create(b, to, lanes.first),
                                           constant(2 * shape.accumulators * width));
-    Value pays = arith::AndIOp::create(b, wanted, areMany);
-    return add(lanes.first, arith::SelectOp::create(b, pays, left, constant(0)));
+    return add(lanes.first, arith::SelectOp::create(b, areMany, left, constant(0)));
   }
   return {};
 }

@@ -402,12 +402,16 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
   };
   Value streams = reduces || guarding ? Value() : wantsBypass(body, {axis, from, width, {}, 0});
   if (streams) {
-    if (Value begin = nextLine(body, {axis, from, width, {}, 0}, to, streams)) {
-      carried = masked(from, begin, carried);
-      from = begin;
-    }
-    Value may = mayBypass(body, {axis, from, width, {}, 0}, {});
-    streams = may ? arith::AndIOp::create(b, streams, may).getResult() : Value();
+    Values chosen = choose(
+        streams,
+        [&] {
+          Value begin = from;
+          if (Value line = nextLine(body, {axis, from, width, {}, 0}, to)) masked(std::exchange(begin, line), line, {});
+          Value may = mayBypass(body, {axis, begin, width, {}, 0}, {});
+          return Values{begin, may ? may : arith::ConstantOp::create(b, b.getBoolAttr(false))};
+        },
+        [&] { return Values{from, arith::ConstantOp::create(b, b.getBoolAttr(false))}; });
+    from = chosen[0], streams = chosen[1];
   }
   // What is left after the wide steps goes vector by vector: under a mask all of it, in one loop less.
   Value wide = wholeSteps(from, width * vectors), whole = shape.masked ? wide : wholeSteps(from, width);

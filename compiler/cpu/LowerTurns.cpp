@@ -165,8 +165,8 @@ Value PhaseLowering::goesAhead(ArrayRef<SmallVector<Operation *>> stages, PassOp
 /// ahead, one turn of the loop does each stage, at one position less than the stage before; what it does at its several
 /// positions does not depend on each other. Else a turn does one stage. Either way a stage finds what one before it
 /// made as many turns ago as it stands after that, and nothing is chosen between two values, which would have to wait
-/// for both. The arithmetic that a stage begins with stands before all sweeps of a turn, whether it is that stage's turn or
-/// not: a sweep that needs it comes last, and the processor has other sweeps to do while it waits for roots and
+/// for both. The arithmetic that a stage begins with stands before all sweeps of a turn, whether it is that stage's
+/// turn or not: a sweep that needs it comes last, and the processor has other sweeps to do while it waits for roots and
 /// quotients.
 void PhaseLowering::lowerTurns(Value first, Value last, Block &body, llvm::function_ref<void(Value)> bind) {
   if (lowerBeside(first, last, body, bind)) return;

@@ -91,7 +91,7 @@ private:
                        mlir::Type compute);
   mlir::Value pointers(const Memory &memory, mlir::Value offset, mlir::Value stride, const Lanes &lanes);
   mlir::Value wantsBypass(mlir::Block &body, const Lanes &lanes);
-  mlir::Value nextLine(mlir::Block &body, const Lanes &lanes, mlir::Value to, mlir::Value wanted);
+  mlir::Value nextLine(mlir::Block &body, const Lanes &lanes, mlir::Value to);
   mlir::Value canStream(mlir::Block &body, const Lanes &lanes, mlir::StringAttr rowAxis);
   mlir::Value mayBypass(mlir::Block &body, const Lanes &lanes, mlir::StringAttr rowAxis);
   mlir::Value bytesReached(llvm::ArrayRef<mlir::Operation *> ops);
