@@ -83,11 +83,14 @@ struct Sweeps {
     return isNarrow ? 0 : firstCacheBytes / bytes;
   }
   void sink() {
+    SmallVector<StoreOp> replacing(last.getBody().getOps<StoreOp>());
     Copier copier(last.getBody().front());
     for (StoreOp store : llvm::make_early_inc_range(first.getBody().getOps<StoreOp>())) {
       copier.copy(store);
       store.erase();
     }
+    // What the sums load may be what the last sweep replaces.
+    for (StoreOp store : replacing) store->moveBefore(last.getBody().front().getTerminator());
     auto ops = llvm::map_to_vector(first.getBody().front().without_terminator(), [](Operation &op) { return &op; });
     for (Operation *op : llvm::reverse(ops))
       if (op->use_empty()) op->erase();

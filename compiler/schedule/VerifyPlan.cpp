@@ -109,7 +109,7 @@ private:
     if (written != stored.end()) // plan_c7
       return load.emitOpError() << "reads '" << nameOf(memory) << "' after it is replaced";
     Region *store = replacing.lookup(kernel.argumentName(number));
-    if (store && !store->isAncestor(load->getParentRegion()))
+    if (store && !store->isProperAncestor(load->getParentRegion()))
       return load.emitOpError() << "reads '" << nameOf(memory)
                                 << "' after an output in its place is written"; // plan_c10
     return success();

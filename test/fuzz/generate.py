@@ -15,7 +15,7 @@ OPTIONS = [
     "-D of an int", "-D of a type", "-D of a real", "-D of a bool", "-D of a fn", "-D of a method", "--runtime-scalar",
     "an import", "NaN and infinities", "a scalar", "a 0-d tensor", "an unnamed axis", "a pack", "a split",
     "a factor of inputs", "state", "no tensor inputs", "an extent of 0", "an extent of 1", "a large extent",
-    "a small cache", "stores past the caches", "x86-64-v3", "1 thread", "2 threads", "3 threads", "7 threads",
+    "a small cache", "x86-64-v3", "1 thread", "2 threads", "3 threads", "7 threads",
     "an output over no axes", "an output with more axes than its value",
 ]  # fmt: skip
 FEATURES = [*CONSTRUCTS, *(f"load {t}" for t in TYPES), *(f"store {t}" for t in TYPES), *OPTIONS]
@@ -385,9 +385,6 @@ class Maker(Expressions):
         if self.chance(0.4, "a small cache"):
             self.kernel.target += f"/resident={self.pick([1, 64, 1024])}"
             self.saw("a small cache")
-        if self.chance(0.5, "stores past the caches"):
-            self.kernel.target += self.pick(["/stream=1", "/stream=1/l1=4096"])
-            self.saw("stores past the caches")
 
     def expected(self, tensor, v):
         """What a result's file holds, and how far from it the compiled kernel's may be."""

@@ -6,9 +6,10 @@
 Everything floating is made f64, data without ties; casts then round nothing, and stop_gradient, through which
 differences see, is taken out. All floating outputs are differentiated along one random direction of all floating
 inputs. Where a step of the differences meets a kink or a jump, the next is shorter; where they do not agree among
-themselves, the kernel is passed over. On the CPU, the gradients are to be the evaluator's to ten digits, with any number
-of threads, streamed or not, and so are those of their own text (normc gradient); and as generated, in its own types, the
-gradient is to compile and run.
+themselves, the kernel is passed over. On the CPU, the gradients are to be the evaluator's to ten digits, and so are
+those of their own text (normc gradient). The same with data that is not finite here and there, and cotangents that are
+0 here and there: what is no number is to be the evaluator's. No bit may depend on threads, on stores past the caches, or
+on what is in place; of the kernel as generated, in its own types, neither.
 """
 
 import collections
@@ -21,7 +22,7 @@ import numpy as np
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "Integration"))
 from differences import along, derivative_along  # noqa: E402
-from fuzz import Case, Failure, arguments, each, raw  # noqa: E402
+from fuzz import Case, Failure, apart, arguments, each, raw  # noqa: E402
 from harness import TYPES  # noqa: E402
 from storage import FLOATS  # noqa: E402
 
@@ -73,9 +74,7 @@ class Gradient(Case):
             return {name: results[name] for name in outputs}
 
     def forward(self, arrays):
-        pairs = list(zip(self.kernel.options[::2], self.kernel.options[1::2]))
-        options = [word for pair in pairs if pair[0] != "--inplace" for word in pair]
-        return self.execute_with(arrays, self.of, "evaluator", ["-k", "generated", *options])
+        return self.execute_with(arrays, self.of, "evaluator", ["-k", "generated", *apart(self.kernel.options)])
 
     def options_of_gradient(self):
         """Orders of outputs are those of cotangents; what is in place, and inputs that nothing needs, are not said."""
@@ -98,6 +97,33 @@ class Gradient(Case):
     def gradients(self, arrays, cotangents, device, *more):
         both = {**{f"d{name}": ct for name, ct in cotangents.items()}, **arrays}
         return self.execute_with(both, [f"d{t.name}" for t in self.wrt], device, self.options_of_gradient(), *more)
+
+    def compiled(self, arrays, cotangents):
+        """The gradients on the CPU, in two ways that give the same bits."""
+        alone = ["--target", self.kernel.target, "--threads", "1"]
+        first = self.gradients(arrays, cotangents, "cpu", *alone)
+        other = self.gradients(arrays, cotangents, "cpu", *self.otherwise(), *self.in_place())
+        for name in first:
+            if first[name].tobytes() != other[name].tobytes():
+                raise Failure(f"{name} has other bits than with one thread, in a place of its own")
+        return first
+
+    def in_place(self):
+        """Options for some gradients to take the memory of inputs or cotangents that are alike."""
+        words, taken = [], set()
+        sources = [(t.name, t) for t in self.kernel.inputs if t.name in self.arrays and not t.state]
+        sources += [(f"d{name}", tensor) for name, tensor in self.of.items()]
+        for t in self.wrt:
+            alike = [
+                name
+                for name, source in sources
+                if (source.type, source.dims, source.memory) == (t.type, t.dims, t.memory) and name not in taken
+            ]
+            if alike and t.dims and self.rng.random() < 0.7:
+                source = self.maker.pick(alike)
+                taken.add(source)
+                words += ["--inplace", f"d{t.name}={source}"]
+        return words
 
     def printed(self, arrays, cotangents):
         """The gradients by their own text, in which the parameters are bound."""
@@ -131,14 +157,10 @@ class Gradient(Case):
         gradients = self.gradients(self.arrays, cotangents, "evaluator")
         for name, result in self.printed(self.arrays, cotangents).items():
             self.near(f"{name} by its text", result, gradients[name])
-        threads = str(self.maker.pick([2, 3, 7]))
-        target = ["--target", self.kernel.target]
-        first = self.gradients(self.arrays, cotangents, "cpu", *target, "--threads", "1")
-        other = self.gradients(self.arrays, cotangents, "cpu", *target, "--threads", threads, "--spread")
+        compiled = self.compiled(self.arrays, cotangents)
         for name, expected in gradients.items():
-            if first[name].tobytes() != other[name].tobytes():
-                raise Failure(f"{name} has other bits with other threads")
-            self.near(name, first[name], expected)
+            self.near(name, compiled[name], expected)
+        self.run_spoilt(cotangents)
         directions = {t.name: self.rng.normal(0, 1, t.array.shape) for t in self.wrt}
         result, magnitude = along(gradients, directions)
         if not np.isfinite(result):
@@ -154,6 +176,17 @@ class Gradient(Case):
             return "passed over"
         raise Failure(f"the derivative is {result:.12g}, by differences {expected:.12g}")
 
+    def run_spoilt(self, cotangents):
+        spoilt = {name: np.array(array) for name, array in self.arrays.items()}
+        for t in self.wrt:
+            if self.rng.random() < 0.5 and spoilt[t.name].size:
+                bad = self.maker.pick([np.nan, np.inf, -np.inf, 1e300])
+                spoilt[t.name].flat[self.rng.integers(spoilt[t.name].size, size=3)] = bad
+        masked = {name: np.where(self.rng.random(ct.shape) < 0.5, 0, ct) for name, ct in cotangents.items()}
+        gradients = self.gradients(spoilt, masked, "evaluator")
+        for name, result in self.compiled(spoilt, masked).items():
+            self.near(f"{name} of spoilt data", result, gradients[name])
+
     def near(self, name, result, expected):
         scale = np.abs(expected[np.isfinite(expected)]).max(initial=0)
         wrong = ~(np.abs(result - expected) <= 1e-10 * max(scale, 1)) & ~(np.isnan(result) & np.isnan(expected))
@@ -165,7 +198,7 @@ class Gradient(Case):
     def run_as_generated(self):
         if self.of and self.wrt:
             cotangents = self.cotangents(self.forward(self.arrays))
-            self.gradients(self.arrays, cotangents, "cpu", "--target", self.kernel.target)
+            self.compiled(self.arrays, cotangents)
 
 
 def run_one(seed, number, keep, verbose):

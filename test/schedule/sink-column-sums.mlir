@@ -5,8 +5,8 @@
 !f32_r_k = tensor<?x?xf32, #norm.axes<r, k>>
 !f32_k = tensor<?xf32, #norm.axes<k>>
 
-// The sum over rows, and what is computed for it alone, stands in the last sweep; what is there already is not computed
-// again.
+// The sum over rows, and what is computed for it alone, stands in the last sweep, before what may be stored in the place
+// of what the sum reads; what is there already is not computed again.
 // CHECK-LABEL: norm.kernel @halves
 // CHECK-NOT:     norm.guards
 // CHECK:         norm.pass [k] (sum) {
@@ -15,10 +15,10 @@
 // CHECK:         norm.pass [k] {
 // CHECK-NEXT:      %[[E:.*]] = norm.load
 // CHECK-NEXT:      %[[F:.*]] = arith.subf %[[E]]
-// CHECK-NEXT:      norm.store %[[F]]
 // CHECK-NEXT:      %[[X:.*]] = norm.load
 // CHECK-NEXT:      %[[P:.*]] = arith.mulf %[[E]], %[[X]]
 // CHECK-NEXT:      norm.store sum %[[P]] to %{{.*}} : f32 to !f32_r_k
+// CHECK-NEXT:      norm.store %[[F]]
 // CHECK-NEXT:    }
 norm.kernel @halves axes(n, k, r = n by 16) (%dys: !bf16_n_k {norm.name = "dy"}, %xs: !bf16_n_k {norm.name = "x"},
     %dx: !bf16_n_k {norm.name = "dx", norm.out}) {

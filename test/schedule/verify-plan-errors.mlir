@@ -179,6 +179,26 @@ norm.kernel @replaced_input axes(n, k) (%x: !f32_n_k {norm.name = "x", norm.shar
 
 !f32_n = tensor<?xf32, #norm.axes<n>>
 
+// plan_c10
+norm.kernel @replaced_element axes(n) (%x: !f32_n {norm.name = "x", norm.shared},
+                                       %y: !f32_n {norm.name = "y", norm.out, norm.shared, norm.inplace = "x"},
+                                       %z: !f32_n {norm.name = "z", norm.out}) {
+  norm.phase [] {
+    norm.pass [n] {
+      %c = arith.constant 1.0 : f32
+      norm.store %c to %y : f32 to !f32_n
+      // expected-error @below {{reads 'x' after an output in its place is written}}
+      %a = norm.load %x : !f32_n to f32
+      norm.store %a to %z : f32 to !f32_n
+    }
+  }
+  norm.return
+}
+
+// -----
+
+!f32_n = tensor<?xf32, #norm.axes<n>>
+
 // plan_c12
 norm.kernel @whole_beside_chunks axes(n, p = n by 16) (%x: !f32_n {norm.name = "x"}, %y: !f32_n {norm.name = "y", norm.out}) {
   // expected-error @below {{binds "p", chunks of "n", which is not bound inside of them}}
