@@ -32,21 +32,14 @@ std::string textOf(ModuleOp module) {
   return text;
 }
 
-/// The functions that a lowered kernel exports: `NAME_phase0`, `NAME_blocks0`, `NAME_phase0_exchange0`, ...,
-/// `NAME_workspace_bytes`.
-void setSymbols(ModuleOp module, Artifact &artifact) {
-  const std::string &name = artifact.signature.kernel;
-  for (unsigned number = 0;; ++number) {
-    PhaseSymbols phase = {name + "_phase" + std::to_string(number), name + "_blocks" + std::to_string(number), {}};
-    if (!module.lookupSymbol(phase.entry)) break;
-    for (;;) {
-      std::string exchange = phase.entry + "_exchange" + std::to_string(phase.exchanges.size());
-      if (!module.lookupSymbol(exchange)) break;
-      phase.exchanges.push_back(std::move(exchange));
-    }
-    artifact.phases.push_back(std::move(phase));
+/// The phases that a lowered kernel exports.
+std::vector<PhaseSymbols> phasesOf(ModuleOp module, const std::string &kernel) {
+  std::vector<PhaseSymbols> phases;
+  for (PhaseSymbols phase(kernel, 0); module.lookupSymbol(phase.entry); phase = {kernel, phases.size()}) {
+    while (module.lookupSymbol(phase.exchange(phase.exchanges))) ++phase.exchanges;
+    phases.push_back(phase);
   }
-  artifact.workspaceBytes = name + "_workspace_bytes";
+  return phases;
 }
 
 /// One kernel's way through the stages.
@@ -215,7 +208,7 @@ std::optional<Artifact> Compilation::generate(ModuleOp planned, Machine machine,
   if (!lower(planned, machine, pipeline().back())) return std::nullopt;
   Artifact artifact;
   artifact.signature = signature;
-  setSymbols(planned, artifact);
+  artifact.phases = phasesOf(planned, signature.kernel);
 
   stage = "llvm";
   PassManager lowering(&context);

@@ -24,10 +24,10 @@ std::unique_ptr<Variant> load(const Artifact &artifact, Diagnostics &diagnostics
     Phase phase{};
     find(symbols.entry, phase.entry);
     find(symbols.blocks, phase.blocks);
-    for (const std::string &exchange : symbols.exchanges) find(exchange, phase.exchanges.emplace_back());
+    for (size_t i = 0; i < symbols.exchanges; ++i) find(symbols.exchange(i), phase.exchanges.emplace_back());
     variant->phases.push_back(std::move(phase));
   }
-  find(artifact.workspaceBytes, variant->workspaceBytes);
+  find(workspaceBytesSymbol(artifact.signature.kernel), variant->workspaceBytes);
   return complete ? std::move(variant) : nullptr;
 }
 

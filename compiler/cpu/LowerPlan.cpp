@@ -3,6 +3,7 @@
 #include "compiler/cpu/ConvertElements.h"
 #include "compiler/cpu/Passes.h"
 #include "compiler/cpu/PhaseLowering.h"
+#include "compiler/emit/Artifact.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -35,9 +36,9 @@ struct KernelLowering {
     return (name ? name.getValue() : variants.front().getSymName()).str();
   }
 
-  func::FuncOp function(const Twine &name, TypeRange arguments, TypeRange results) {
+  func::FuncOp function(StringRef name, TypeRange arguments, TypeRange results) {
     b.setInsertionPoint(variants.front());
-    auto op = func::FuncOp::create(b, name.str(), b.getFunctionType(arguments, results));
+    auto op = func::FuncOp::create(b, name, b.getFunctionType(arguments, results));
     b.setInsertionPointToStart(op.addEntryBlock());
     return op;
   }
@@ -90,7 +91,7 @@ struct KernelLowering {
   }
 
   void lowerBlocks(KernelOp kernel, PhaseOp phase, unsigned number) {
-    auto f = function(family() + "_blocks" + Twine(number), {pointer()}, {i64()});
+    auto f = function(PhaseSymbols(family(), number).blocks, {pointer()}, {i64()});
     PhaseLowering lowering(kernel, shape, b);
     lowering.setExtents(leafExtents(kernel, f.getArgument(0)));
     Value blocks = lowering.blocksOf(phase);
@@ -99,7 +100,7 @@ struct KernelLowering {
   }
 
   void lowerWorkspace() {
-    auto f = function(family() + "_workspace_bytes", {pointer()}, {i64()});
+    auto f = function(workspaceBytesSymbol(family()), {pointer()}, {i64()});
     Value most = constant(0);
     for (KernelOp kernel : variants) {
       PhaseLowering lowering(kernel, shape, b);
@@ -115,8 +116,7 @@ struct KernelLowering {
 
   /// Where in the workspace a replica has what it gives after a phase, and where all of it goes.
   void lowerExchange(KernelOp kernel, ExchangeOp exchange, unsigned phase, unsigned number) {
-    auto f =
-        function(family() + "_phase" + Twine(phase) + "_exchange" + Twine(number), {pointer(), pointer()}, {i64()});
+    auto f = function(PhaseSymbols(family(), phase).exchange(number), {pointer(), pointer()}, {i64()});
     PhaseLowering lowering(kernel, shape, b);
     lowering.setExtents(leafExtents(kernel, f.getArgument(0)));
     auto store = [&](unsigned index, Value value) {
@@ -144,7 +144,7 @@ struct KernelLowering {
     size_t leaves = llvm::count_if(kernel.getAxes(), [](Attribute axis) { return cast<AxisAttr>(axis).isLeaf(); });
     types.append(leaves + 2, i64());
 
-    std::string name = family() + "_phase" + std::to_string(number);
+    std::string name = PhaseSymbols(family(), number).entry;
     auto body = function(name + "_body", types, {});
     body.setPrivate();
     unsigned next = 0;

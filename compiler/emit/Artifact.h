@@ -32,18 +32,24 @@ struct Guard {
 /// which gives the place of what this replica has, the place that takes what all have, replica by replica, and the
 /// bytes of one replica's. Whether there are blocks in the phase does not matter.
 struct PhaseSymbols {
+  /// Of one of the phases of a kernel's variants, which are numbered through.
+  PhaseSymbols(const std::string &kernel, size_t phase)
+      : entry(kernel + "_phase" + std::to_string(phase)), blocks(kernel + "_blocks" + std::to_string(phase)) {}
+  std::string exchange(size_t number) const { return entry + "_exchange" + std::to_string(number); }
+
   std::string entry, blocks;
-  std::vector<std::string> exchanges = {};
+  size_t exchanges = 0;
 };
+
+inline std::string workspaceBytesSymbol(const std::string &kernel) { return kernel + "_workspace_bytes"; }
 
 /// A compiled kernel, or one variant of it: object code without undefined symbols, and how to call it. It never
 /// allocates, starts no thread, calls nothing.
-///   int64_t workspace_bytes(const int64_t *extents) // 64-byte aligned memory shared by all phases of one call
+///   int64_t KERNEL_workspace_bytes(const int64_t *extents) // 64-byte aligned memory shared by all phases of one call
 /// Where the kernel reduces across replicas, their number stands in `extents` behind the extents of the leaves.
 struct Artifact {
   Signature signature;
   std::vector<PhaseSymbols> phases; // in order
-  std::string workspaceBytes;       // a symbol
   /// Relocatable object files (ELF), as bytes. Each stands by itself.
   std::vector<std::string> objects;
 };
