@@ -2,16 +2,10 @@
 #include "dialect/Norm.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
-#include <limits>
 using namespace mlir;
 using namespace norm;
 
 namespace {
-bool isElementwise(Operation *op) {
-  return op->getNumResults() == 1 && op->getNumOperands() > 0 && op->getNumRegions() == 0 &&
-         (op->hasTrait<OpTrait::Elementwise>() || isa<CastOp, StopGradientOp>(op));
-}
-
 /// f(broadcast a, broadcast b) = broadcast f(a, b): once a row rather than once a point; on scalars it folds.
 struct ElementwiseOfBroadcasts : RewritePattern {
   ElementwiseOfBroadcasts(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 1, context) {}
@@ -37,11 +31,8 @@ struct ElementwiseOfBroadcasts : RewritePattern {
       if (!llvm::is_contained(axes, axis)) axes.push_back(axis);
     if (axes.size() >= axesOf(result).size()) return failure();
     SmallVector<Value> operands;
-    for (Value operand : op->getOperands()) {
-      Value input = operand.getDefiningOp<BroadcastOp>().getInput();
-      Type type = withAxes(input.getType(), axes);
-      operands.push_back(input.getType() == type ? input : BroadcastOp::create(rewriter, op->getLoc(), type, input));
-    }
+    for (Value operand : op->getOperands())
+      operands.push_back(broadcastTo(rewriter, op->getLoc(), operand.getDefiningOp<BroadcastOp>().getInput(), axes));
     Operation *inner = Operation::create(op->getLoc(), op->getName(), withAxes(result, axes), operands,
                                          op->getDiscardableAttrDictionary(), op->getPropertiesStorage(), {}, 0);
     rewriter.insert(inner);
@@ -87,13 +78,6 @@ struct FoldThroughBroadcast : RewritePattern {
   }
 };
 
-/// The constant that a value is at every point; null where it is none.
-TypedAttr constantOf(Value value) {
-  if (auto broadcast = value.getDefiningOp<BroadcastOp>()) value = broadcast.getInput();
-  TypedAttr constant;
-  return matchPattern(value, m_Constant(&constant)) ? constant : TypedAttr();
-}
-
 /// Upstream folds x ^ x and i == i to a constant tensor, though its extents are not known: the constant, broadcast.
 struct SplatConstant : OpRewritePattern<arith::ConstantOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -105,12 +89,6 @@ struct SplatConstant : OpRewritePattern<arith::ConstantOp> {
     return success();
   }
 };
-
-/// A value over the axes of another type.
-Value broadcastTo(PatternRewriter &rewriter, Location location, Value value, Type shape) {
-  Type type = withAxes(value.getType(), axesOf(shape));
-  return value.getType() == type ? value : BroadcastOp::create(rewriter, location, type, value);
-}
 
 /// What a value broadcasts where that does not range over any of the axes; null otherwise.
 Value constantAlong(Value value, ArrayAttr over) {
@@ -134,7 +112,7 @@ struct UniformWeights : OpRewritePattern<MomentsOp> {
     if (isUnit) return success();
     rewriter.setInsertionPointAfter(op);
     Value one = arith::DivFOp::create(rewriter, op.getLoc(), weight, weight);
-    one = broadcastTo(rewriter, op.getLoc(), one, op.getMean().getType());
+    one = broadcastTo(rewriter, op.getLoc(), one, axesOf(op.getMean().getType()));
     for (Value result : op.getResults()) {
       auto product = arith::MulFOp::create(rewriter, op.getLoc(), result, one);
       rewriter.replaceAllUsesExcept(result, product, product);
@@ -143,7 +121,7 @@ struct UniformWeights : OpRewritePattern<MomentsOp> {
   }
 };
 
-/// A reduction of what is the same at all points: a multiple, or the value itself; of no points what the kind says.
+/// A reduction of what is the same at all points: a multiple, or the value itself; of no points the neutral element.
 struct ReduceOfUniform : OpRewritePattern<ReduceOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(ReduceOp op, PatternRewriter &rewriter) const override {
@@ -151,38 +129,20 @@ struct ReduceOfUniform : OpRewritePattern<ReduceOp> {
     if (!value || !op.getInto().empty() || op.getSample()) return failure();
     Location location = op.getLoc();
     Type element = getElementTypeOrSelf(value);
+    AxisList axes = axesOf(value.getType());
     if (element.isInteger(64)) return failure();
-    auto constant = [&](TypedAttr attribute) -> Value {
-      return broadcastTo(rewriter, location, arith::ConstantOp::create(rewriter, location, attribute), value.getType());
-    };
     Value count = SizeOp::create(rewriter, location, rewriter.getI64Type(), op.getOver());
     Value zero = arith::ConstantOp::create(rewriter, location, rewriter.getI64IntegerAttr(0));
     Value any = arith::CmpIOp::create(rewriter, location, arith::CmpIPredicate::sgt, count, zero);
-    any = broadcastTo(rewriter, location, any, value.getType());
-    double infinity = std::numeric_limits<double>::infinity();
-    Value empty;
-    switch (op.getKind()) {
-    case ReduceKind::sum: {
+    any = broadcastTo(rewriter, location, any, axes);
+    if (op.getKind() == ReduceKind::sum) {
       Value real = arith::SIToFPOp::create(rewriter, location, element, count);
-      value = arith::MulFOp::create(rewriter, location, value, broadcastTo(rewriter, location, real, value.getType()));
-      empty = constant(rewriter.getFloatAttr(element, 0.0));
-      break;
+      value = arith::MulFOp::create(rewriter, location, value, broadcastTo(rewriter, location, real, axes));
     }
-    case ReduceKind::max:
-      empty = constant(rewriter.getFloatAttr(element, -infinity));
-      break;
-    case ReduceKind::min:
-      empty = constant(rewriter.getFloatAttr(element, infinity));
-      break;
-    case ReduceKind::any:
-      empty = constant(rewriter.getBoolAttr(false));
-      break;
-    case ReduceKind::all:
-      empty = constant(rewriter.getBoolAttr(true));
-      break;
-    }
+    Value empty = arith::ConstantOp::create(rewriter, location, neutralOf(op.getKind(), element));
+    empty = broadcastTo(rewriter, location, empty, axes);
     value = arith::SelectOp::create(rewriter, location, any, value, empty);
-    rewriter.replaceOp(op, broadcastTo(rewriter, location, value, op.getType()));
+    rewriter.replaceOp(op, broadcastTo(rewriter, location, value, axesOf(op.getType())));
     return success();
   }
 };
@@ -197,18 +157,16 @@ struct SumOfConstant : OpRewritePattern<ReduceOp> {
       return failure();
     Location location = op.getLoc();
     Type element = constant.getType();
-    if (constant.getValue().isZero()) { // over no points too
-      Value zero = arith::ConstantOp::create(rewriter, location, rewriter.getFloatAttr(element, 0.0));
-      if (axesOf(op.getType()).empty()) rewriter.replaceOp(op, zero);
-      else rewriter.replaceOpWithNewOp<BroadcastOp>(op, op.getType(), zero);
-      return success();
+    Value value;
+    if (constant.getValue().isZero()) { // over no points too; −0 is 0 then
+      value = arith::ConstantOp::create(rewriter, location, rewriter.getFloatAttr(element, 0.0));
+    } else {
+      Value factor = arith::ConstantOp::create(rewriter, location, constant);
+      Value count = SizeOp::create(rewriter, location, rewriter.getI64Type(), op.getOver());
+      Value real = arith::SIToFPOp::create(rewriter, location, element, count);
+      value = arith::MulFOp::create(rewriter, location, real, factor);
     }
-    Value value = arith::ConstantOp::create(rewriter, location, constant);
-    Value count = SizeOp::create(rewriter, location, rewriter.getI64Type(), op.getOver());
-    Value real = arith::SIToFPOp::create(rewriter, location, element, count);
-    Value product = arith::MulFOp::create(rewriter, location, real, value);
-    if (axesOf(op.getType()).empty()) rewriter.replaceOp(op, product);
-    else rewriter.replaceOpWithNewOp<BroadcastOp>(op, op.getType(), product);
+    rewriter.replaceOp(op, broadcastTo(rewriter, location, value, axesOf(op.getType())));
     return success();
   }
 };

@@ -47,6 +47,14 @@ struct GuardedProduct {
 mlir::LogicalResult verifySample(mlir::Operation *op, mlir::StringAttr sample, mlir::ArrayAttr axes);
 /// What a reduction takes instead of `element`, for messages; empty where it takes that.
 llvm::StringRef expectedElement(ReduceKind kind, mlir::Type element);
+/// What a reduction gives for no points, in a type that it takes: 0, -inf, inf, false, true.
+mlir::TypedAttr neutralOf(ReduceKind kind, mlir::Type element);
+/// A value over these axes: itself where it ranges over just them.
+mlir::Value broadcastTo(mlir::OpBuilder &builder, mlir::Location location, mlir::Value value, AxisList axes);
+/// The constant that a value is at every point; null where it is none.
+mlir::TypedAttr constantOf(mlir::Value value);
+/// Whether an op computes each point of its one result from that point of its operands.
+bool isElementwise(mlir::Operation *op);
 /// Whether `all` is `one` over an axis more, the outermost: what replicas gather.
 mlir::LogicalResult verifyGathered(mlir::Operation *op, mlir::Type one, mlir::Type all);
 } // namespace norm

@@ -1,5 +1,6 @@
 // The kernel and the ops of the value form.
 #include "dialect/Norm.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/Interfaces/FunctionImplementation.h"
 #include "llvm/ADT/SmallPtrSet.h"
@@ -222,6 +223,19 @@ static AxisAttr axisNamed(Operation *op, StringAttr name) {
   return kernel ? kernel.getAxis(name) : AxisAttr();
 }
 
+bool norm::isElementwise(Operation *op) {
+  return op->getNumResults() == 1 && op->getNumOperands() > 0 && op->getNumRegions() == 0 &&
+         (op->hasTrait<OpTrait::Elementwise>() || isa<CastOp, StopGradientOp>(op));
+}
+TypedAttr norm::constantOf(Value value) {
+  if (auto broadcast = value.getDefiningOp<BroadcastOp>()) value = broadcast.getInput();
+  TypedAttr constant;
+  return matchPattern(value, m_Constant(&constant)) ? constant : TypedAttr();
+}
+Value norm::broadcastTo(OpBuilder &builder, Location location, Value value, AxisList axes) {
+  Type type = withAxes(value.getType(), axes);
+  return value.getType() == type ? value : BroadcastOp::create(builder, location, type, value);
+}
 LogicalResult BroadcastOp::verify() {
   if (getElementTypeOrSelf(getInput()) != getElementTypeOrSelf(getType())) // broadcast_c1
     return emitOpError() << "changes the element type from " << getElementTypeOrSelf(getInput()) << " to "
@@ -287,6 +301,13 @@ StringRef norm::expectedElement(ReduceKind kind, Type element) {
   if (isa<FloatType>(element)) return "";
   if (kind == ReduceKind::sum) return element.isInteger(64) ? "" : "a float or i64";
   return "a float";
+}
+TypedAttr norm::neutralOf(ReduceKind kind, Type element) {
+  auto real = dyn_cast<FloatType>(element);
+  if (!real) return Builder(element.getContext()).getIntegerAttr(element, kind == ReduceKind::all);
+  const llvm::fltSemantics &semantics = real.getFloatSemantics();
+  return FloatAttr::get(real, kind == ReduceKind::sum ? APFloat::getZero(semantics)
+                                                      : APFloat::getInf(semantics, kind == ReduceKind::max));
 }
 LogicalResult ReduceOp::verify() {
   Type element = getElementTypeOrSelf(getInput());

@@ -195,14 +195,7 @@ Value PhaseLowering::accumulate(ReduceKind kind, Value accumulator, Value value)
 }
 
 Value PhaseLowering::neutral(ReduceKind kind, Type type, int64_t lanes) {
-  TypedAttr value;
-  if (auto real = dyn_cast<FloatType>(type)) {
-    const auto &semantics = real.getFloatSemantics();
-    value = FloatAttr::get(type, kind == ReduceKind::sum ? APFloat::getZero(semantics)
-                                                         : APFloat::getInf(semantics, kind == ReduceKind::max));
-  } else {
-    value = b.getIntegerAttr(type, kind == ReduceKind::all);
-  }
+  TypedAttr value = neutralOf(kind, type);
   if (lanes > 1) value = DenseElementsAttr::get(VectorType::get(lanes, type), ArrayRef<Attribute>(value));
   return arith::ConstantOp::create(b, value);
 }

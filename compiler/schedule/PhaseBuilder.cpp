@@ -303,15 +303,8 @@ void PhaseBuilder::initialise(Value array, ReduceKind kind) {
   Axes points(axesOf(array.getType()));
   llvm::erase_if(points, [&](StringAttr axis) { return isBound(axis, levels.back()); });
   if (!points.empty()) openPass(points, {}, {});
-  Type type = getElementTypeOrSelf(array.getType());
-  TypedAttr value;
-  if (auto real = dyn_cast<FloatType>(type))
-    value = b.getFloatAttr(type, kind == ReduceKind::sum
-                                     ? APFloat::getZero(real.getFloatSemantics())
-                                     : APFloat::getInf(real.getFloatSemantics(), kind == ReduceKind::max));
-  else value = b.getIntegerAttr(type, kind == ReduceKind::all);
   insertAt(0);
-  Value start = arith::ConstantOp::create(b, value);
+  Value start = arith::ConstantOp::create(b, neutralOf(kind, getElementTypeOrSelf(array.getType())));
   insertAt(levels.size() - 1);
   StoreOp::create(b, ReduceKindAttr(), start, array);
   if (!points.empty()) closePass({});

@@ -19,10 +19,7 @@ static bool varies(Value value, AxisList along) {
 
 Value CotangentBuilder::constant(double value) { return arith::ConstantOp::create(b, b.getFloatAttr(element, value)); }
 
-Value CotangentBuilder::to(Value value, AxisList axes) {
-  Type type = withAxes(getElementTypeOrSelf(value), axes);
-  return value.getType() == type ? value : BroadcastOp::create(b, type, value);
-}
+Value CotangentBuilder::to(Value value, AxisList axes) { return broadcastTo(b, b.getLoc(), value, axes); }
 
 Value CotangentBuilder::count(AxisList axes) {
   return arith::SIToFPOp::create(b, element, SizeOp::create(b, arrayOf(b.getContext(), axes)));

@@ -20,10 +20,7 @@ namespace {
 struct Arithmetic {
   ImplicitLocOpBuilder &b;
 
-  Value to(Value value, Type type) {
-    type = withElement(type, getElementTypeOrSelf(value));
-    return value.getType() == type ? value : BroadcastOp::create(b, type, value);
-  }
+  Value to(Value value, Type type) { return broadcastTo(b, b.getLoc(), value, axesOf(type)); }
   template <typename OpT> Value binary(Value x, Value y) { // over the axes of x
     return OpT::create(b, x, to(y, x.getType()));
   }

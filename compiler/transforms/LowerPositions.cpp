@@ -56,13 +56,11 @@ private:
     if (auto broadcast = dyn_cast_or_null<BroadcastOp>(op)) {
       Value inner = broadcast.getInput();
       if (llvm::is_contained(axesOf(inner.getType()), axis)) inner = lower(inner, axis, position);
-      return inner.getType() == type ? inner : BroadcastOp::create(builder, location, type, inner).getResult();
+      return broadcastTo(builder, location, inner, axes);
     }
     if (auto index = dyn_cast_or_null<IndexOp>(op); index && index.getAxisAttr() == axis) return position;
     // at(f(a, b), n = i) = f(at(a, n = i), at(b, n = i)). A load and its conversion stay together.
-    bool isElementwise = op && op->getNumResults() == 1 && op->getNumRegions() == 0 &&
-                         (op->hasTrait<OpTrait::Elementwise>() || isa<CastOp, StopGradientOp>(op));
-    if (!isElementwise || (isa<CastOp>(op) && isa<BlockArgument>(op->getOperand(0))))
+    if (!op || !isElementwise(op) || (isa<CastOp>(op) && isa<BlockArgument>(op->getOperand(0))))
       return AtOp::create(builder, location, type, value, axis, position);
     SmallVector<Value> operands;
     for (Value operand : op->getOperands()) operands.push_back(lower(operand, axis, position));

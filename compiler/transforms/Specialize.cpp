@@ -189,7 +189,7 @@ private:
     if (isa<FloatType>(element) && !element.isF64()) compute = builder.getF32Type();
     else if (isa<IntegerType>(element) && !element.isInteger(1)) compute = builder.getI64Type();
     Value scalar = literal(location, value, compute);
-    if (!axesOf(wanted).empty()) scalar = BroadcastOp::create(builder, location, withElement(wanted, compute), scalar);
+    scalar = broadcastTo(builder, location, scalar, axesOf(wanted));
     return scalar.getType() == wanted ? scalar : CastOp::create(builder, location, wanted, scalar);
   }
   /// x + 0 where 0 stands for an omitted input is x. (Upstream keeps it: with 0 in the text, −0 + 0 is +0.)
