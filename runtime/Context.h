@@ -2,6 +2,7 @@
 #define NORMC_RUNTIME_CONTEXT_H
 #include "compiler/Compiler.h"
 #include "runtime/Cache.h"
+#include "runtime/CacheKeys.h"
 #include "runtime/ThreadPool.h"
 
 namespace normc::runtime {
@@ -16,18 +17,16 @@ public:
   ThreadPool &pool() { return workers; }
 
   /// The kernel of a spec for the target, planned when it is first asked for; the first call of it that needs a variant
-  /// compiles that. Null with errors where the spec or the
-  /// selection is wrong. It outlives the context where somebody holds it.
+  /// compiles that. Null with errors where the spec or the selection is wrong. It outlives the context where somebody
+  /// holds it.
   std::shared_ptr<const Kernel> kernel(const Source &source, const Selection &selection, Diagnostics &diagnostics);
 
 private:
   ThreadPool workers;
   std::string target;
+  CacheKeys keys;
   Cache cache;
 };
-
-/// Everything that shapes a kernel's code on one machine, as text: two that are equal give the same code.
-std::string cacheKey(const Source &source, const Selection &selection, std::string_view target);
 
 } // namespace normc::runtime
 #endif

@@ -198,6 +198,8 @@ struct File {
   std::vector<std::unique_ptr<Unit>> units; // imported ones before those that import them
   /// The installed activations.norm: where a parameter of kind fn is looked up last. Null where there is none.
   const Unit *activations = nullptr;
+  /// Every path where an import or the activations were looked for, whether there is a file or not.
+  std::vector<std::string> lookups;
 };
 
 /// The `ast` stage: the file's own declarations in canonical layout.

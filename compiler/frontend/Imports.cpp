@@ -19,11 +19,6 @@ std::string canonical(const std::string &path) {
   return failure ? path : result.string();
 }
 
-bool isFile(const fs::path &path) {
-  std::error_code failure;
-  return fs::is_regular_file(path, failure);
-}
-
 class Loader {
 public:
   Loader(File &file, const std::vector<std::string> &importPaths, Diagnostics &diagnostics)
@@ -100,7 +95,13 @@ private:
     from.wellFormed &= import.unit && import.unit->wellFormed;
   }
 
-  fs::path find(const std::string &name, const Unit &from) const {
+  bool isFile(const fs::path &path) {
+    file.lookups.push_back(path.string());
+    std::error_code failure;
+    return fs::is_regular_file(path, failure);
+  }
+
+  fs::path find(const std::string &name, const Unit &from) {
     if (name.empty()) return {};
     if (fs::path beside = fs::path(from.source.path).parent_path() / name; isFile(beside)) return beside;
     for (const std::string &folder : importPaths)

@@ -4,6 +4,7 @@
 #include "runtime/Call.h"
 #include <atomic>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -48,6 +49,13 @@ int contextCase(const std::string &folder) {
   compare("an extent", sized);
   write(folder + "/twice.norm", "fn twice(a) = a * 3\n");
   compare("a changed import", {});
+  source.importPaths = {folder + "/near", folder};
+  source.path = folder + "/elsewhere/k.norm";
+  std::shared_ptr<const Kernel> far = kernel({});
+  std::printf("an import asked for again: %s\n", kernel({}) == far ? "the same" : "another");
+  std::filesystem::create_directory(folder + "/near");
+  write(folder + "/near/twice.norm", "fn twice(a) = a * 4\n");
+  std::printf("an import that hides another: %s\n", kernel({}) == far ? "the same" : "another");
 
   float x[3] = {1, 2, 3}, y[3] = {};
   const int64_t shape[1] = {3};
