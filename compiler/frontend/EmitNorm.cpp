@@ -1,4 +1,5 @@
 #include "compiler/frontend/EmitNorm.h"
+#include "compiler/StorageType.h"
 #include "compiler/frontend/CheckSelection.h"
 #include "compiler/frontend/EmitValues.h"
 #include <algorithm>
@@ -64,7 +65,10 @@ public:
     StringRef of = kernel.name.text;
     for (const Gradient *gradient : interface.gradients) {
       builder.setInsertionPointToEnd(module->getBody());
-      norm::GradientOp::create(builder, location(gradient->name.spot), builder.getStringAttr(gradient->name.text),
+      SmallVector<Location> places = {location(gradient->name.spot)};
+      for (const auto *list : {&gradient->cotangents, &gradient->given})
+        for (const Name &name : *list) places.push_back(location(name.spot));
+      norm::GradientOp::create(builder, builder.getFusedLoc(places), builder.getStringAttr(gradient->name.text),
                                FlatSymbolRefAttr::get(&context, of), names(gradient->cotangents), names(gradient->wrt),
                                names(gradient->given));
       of = gradient->name.text;

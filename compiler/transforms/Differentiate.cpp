@@ -37,31 +37,41 @@ void dropDefinitions(KernelOp kernel) {
 
 SmallVector<StringRef> names(ArrayAttr list) { return llvm::to_vector(list.getAsValueRange<StringAttr>()); }
 
+/// Where the gradient's name stands in a text, then those behind `of`, then those behind `given`: what the front end
+/// fuses.
+SmallVector<Location> placesOf(GradientOp gradient) {
+  size_t count = 1 + gradient.getOf().size() + gradient.getGiven().size();
+  auto fused = dyn_cast<FusedLoc>(gradient.getLoc());
+  if (fused && fused.getLocations().size() == count) return SmallVector<Location>(fused.getLocations());
+  return SmallVector<Location>(count, gradient.getLoc());
+}
+
 class Derivation {
 public:
   Derivation(GradientOp gradient, KernelOp kernel)
-      : gradient(gradient), kernel(kernel), b(gradient.getLoc(), gradient), element(computeType()) {}
+      : gradient(gradient), kernel(kernel), places(placesOf(gradient)), b(places.front(), gradient),
+        element(computeType()) {}
 
   KernelOp run() {
     SmallVector<Type> types, results;
     SmallVector<Attribute> attributes, resultAttributes;
     SmallVector<Location> locations;
-    for (StringRef name : names(gradient.getOf())) {
+    for (auto [name, place] : llvm::zip(names(gradient.getOf()), ArrayRef(places).drop_front())) {
       unsigned i = resultNamed(name);
       types.push_back(kernel.getResultTypes()[i]);
       attributes.push_back(renamed(kernel.getResultAttrDict(i), "d" + name.str()));
-      locations.push_back(gradient.getLoc());
+      locations.push_back(place);
     }
     for (auto [i, argument] : llvm::enumerate(kernel.getArguments())) {
       types.push_back(argument.getType());
       attributes.push_back(inputAttributes(i));
       locations.push_back(argument.getLoc());
     }
-    for (StringRef name : names(gradient.getGiven())) {
+    for (auto [name, place] : llvm::zip(names(gradient.getGiven()), givenPlaces())) {
       unsigned i = resultNamed(name);
       types.push_back(kernel.getResultTypes()[i]);
       attributes.push_back(renamed(kernel.getResultAttrDict(i), name));
-      locations.push_back(gradient.getLoc());
+      locations.push_back(place);
     }
     for (StringRef name : names(gradient.getWrt())) {
       unsigned i = argumentNamed(name);
@@ -80,6 +90,7 @@ public:
   }
 
 private:
+  ArrayRef<Location> givenPlaces() { return ArrayRef(places).take_back(gradient.getGiven().size()); }
   unsigned resultNamed(StringRef name) {
     for (unsigned i = 0; i < kernel.getNumResults(); ++i)
       if (kernel.resultName(i) == name) return i;
@@ -149,14 +160,14 @@ private:
       for (Value result : op.getResults())
         if (Value value = given.lookup(result)) adjoint.define(result, adjoint.given(value, adjoint.primal(result)));
     }
-    for (StringRef name : names(gradient.getGiven()))
-      if (!invert(returned->getOperand(resultNamed(name)), name, adjoint)) return false;
+    for (auto [name, place] : llvm::zip(names(gradient.getGiven()), givenPlaces()))
+      if (!invert(returned->getOperand(resultNamed(name)), name, place, adjoint)) return false;
 
     for (auto [name, argument] : llvm::zip(names(gradient.getOf()), arguments))
       adjoint.add(assigned(returned->getOperand(resultNamed(name))), {{load(argument, element)}});
     for (Operation &op : llvm::reverse(kernel.getBody().front().without_terminator())) adjoint.reverse(op);
 
-    b.setLoc(gradient.getLoc());
+    b.setLoc(places.front());
     SmallVector<Value> stored;
     for (auto [argument, type] : llvm::zip(wrt, results)) {
       Value value = adjoint.total(argument);
@@ -167,11 +178,11 @@ private:
   }
 
   /// Where nothing but the output reads the value, what it was computed from is recovered from it.
-  bool invert(Value returned, StringRef name, Adjoint &adjoint) {
+  bool invert(Value returned, StringRef name, Location place, Adjoint &adjoint) {
     Value value = assigned(returned);
     bool isRead = llvm::any_of(value.getUsers(), [](Operation *user) { return !isa<CastOp, ReturnOp>(user); });
     if (isRead || invertOutput(value, adjoint, b)) return true;
-    auto error = mlir::emitError(gradient.getLoc()) // without the op
+    auto error = mlir::emitError(place) // without the op
                  << "`" << name << "` is given, but what it is computed from cannot be recovered from it: give other "
                  << "outputs, or pass the inputs alone";
     error.attachNote(value.getLoc()) << "this cannot be undone";
@@ -180,6 +191,7 @@ private:
 
   GradientOp gradient;
   KernelOp kernel;
+  SmallVector<Location> places;
   ImplicitLocOpBuilder b;
   Type element;
 };

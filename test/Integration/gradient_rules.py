@@ -317,7 +317,7 @@ def given_and_omitted():
     refused(
         "an output that cannot be undone",
         NORM,
-        "rules.norm:10:10: error: `y` is given, but what it is computed from cannot be recovered",
+        "rules.norm:10:49: error: `y` is given, but what it is computed from cannot be recovered",
         [*passing("dy", "x", "w"), "-D", "activation=silu"],
         "in_place",
     )
