@@ -28,9 +28,27 @@ int64_t bytesOf(ElementType type) { return factOf(type).bytes; }
 bool isFloating(ElementType type) { return factOf(type).floating; }
 
 std::optional<ElementType> elementTypeNamed(std::string_view name) {
-  for (size_t i = 0; i < facts.size(); ++i)
-    if (facts[i].name == name) return static_cast<ElementType>(i);
+  for (ElementType type : elementTypes())
+    if (nameOf(type) == name) return type;
   return std::nullopt;
+}
+
+std::vector<ElementType> elementTypes() {
+  std::vector<ElementType> types;
+  for (size_t i = 0; i < facts.size(); ++i) types.push_back(static_cast<ElementType>(i));
+  return types;
+}
+
+std::vector<std::string> elementTypeNames() {
+  std::vector<std::string> names;
+  for (const Fact &fact : facts) names.emplace_back(fact.name);
+  return names;
+}
+
+std::string listElementTypes() {
+  std::string list;
+  for (const Fact &fact : facts) list.append(list.empty() ? "" : " ").append(fact.name);
+  return list;
 }
 
 } // namespace normc

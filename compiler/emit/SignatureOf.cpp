@@ -1,5 +1,6 @@
 // Reads a kernel's signature off its value form: the last stage that still has splits' factors and positions as values.
 #include "compiler/emit/SignatureOf.h"
+#include "compiler/StorageType.h"
 #include "compiler/transforms/Specialize.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -7,21 +8,6 @@ using namespace mlir;
 using namespace norm;
 
 namespace normc {
-
-std::optional<ElementType> elementTypeOf(Type type) {
-  type = getElementTypeOrSelf(type);
-  if (type.isF64()) return ElementType::f64;
-  if (type.isF32()) return ElementType::f32;
-  if (type.isF16()) return ElementType::f16;
-  if (type.isBF16()) return ElementType::bf16;
-  if (isa<Float8E4M3FNType>(type)) return ElementType::f8e4m3;
-  if (isa<Float8E5M2Type>(type)) return ElementType::f8e5m2;
-  if (type.isInteger(1)) return ElementType::boolean;
-  if (type.isInteger(8)) return type.isUnsignedInteger() ? ElementType::u8 : ElementType::i8;
-  if (type.isInteger(32)) return ElementType::i32;
-  if (type.isInteger(64)) return ElementType::i64;
-  return {};
-}
 
 namespace {
 using Kind = IntegerExpression::Kind;

@@ -11,8 +11,5 @@ namespace normc {
 /// cannot tell beforehand.
 std::optional<Signature> signatureOf(norm::KernelOp kernel, Diagnostics &diagnostics);
 
-/// The element type of memory; none for a type that is not an element's.
-std::optional<ElementType> elementTypeOf(mlir::Type type);
-
 } // namespace normc
 #endif

@@ -1,6 +1,6 @@
 // The norm dialect, executed op by op on whole values.
 #include "compiler/evaluate/Evaluate.h"
-#include "compiler/emit/SignatureOf.h"
+#include "compiler/StorageType.h"
 #include "compiler/evaluate/Elementwise.h"
 #include "dialect/Norm.h"
 #include <cmath>

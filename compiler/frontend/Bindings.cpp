@@ -104,8 +104,7 @@ private:
       for (const auto &entry : file.activations->functions) candidates.push_back(entry.first);
     if (!surelyFunction) {
       for (const std::string &method : methodNames()) candidates.push_back(method);
-      for (const char *type : {"f64", "f32", "f16", "bf16", "f8e4m3", "f8e5m2", "i8", "u8", "i32", "i64", "bool"})
-        candidates.emplace_back(type);
+      for (const std::string &type : elementTypeNames()) candidates.push_back(type);
     }
     return "unknown fn `" + name + "`" + hint(name, candidates);
   }
@@ -118,7 +117,7 @@ private:
     switch (parameter.kind) {
     case ParameterKind::type:
       if (auto type = elementTypeNamed(text)) return void(bound.value = *type);
-      wanted = "an element type (f64 f32 f16 bf16 f8e4m3 f8e5m2 i8 u8 i32 i64 bool)";
+      wanted = "an element type (" + listElementTypes() + ")";
       break;
     case ParameterKind::integer:
       if (literal && std::holds_alternative<int64_t>(literal->value))

@@ -1,4 +1,5 @@
 #include "compiler/frontend/EmitValues.h"
+#include "compiler/StorageType.h"
 using namespace mlir;
 
 namespace normc {
@@ -8,34 +9,6 @@ template <typename Op> static constexpr std::type_identity<Op> op;
 Location locationOf(MLIRContext *context, Spot spot) {
   if (!spot.source) return UnknownLoc::get(context);
   return FileLineColLoc::get(StringAttr::get(context, spot.source->path), spot.line, spot.column);
-}
-
-Type storageType(MLIRContext *context, ElementType type) {
-  switch (type) {
-  case ElementType::f64:
-    return Float64Type::get(context);
-  case ElementType::f32:
-    return Float32Type::get(context);
-  case ElementType::f16:
-    return Float16Type::get(context);
-  case ElementType::bf16:
-    return BFloat16Type::get(context);
-  case ElementType::f8e4m3:
-    return Float8E4M3FNType::get(context);
-  case ElementType::f8e5m2:
-    return Float8E5M2Type::get(context);
-  case ElementType::i8:
-    return IntegerType::get(context, 8);
-  case ElementType::u8:
-    return IntegerType::get(context, 8, IntegerType::Unsigned);
-  case ElementType::i32:
-    return IntegerType::get(context, 32);
-  case ElementType::i64:
-    return IntegerType::get(context, 64);
-  case ElementType::boolean:
-    return IntegerType::get(context, 1);
-  }
-  llvm_unreachable("every element type has a storage type");
 }
 
 ValueEmitter::ValueEmitter(OpBuilder &builder, const ResolvedKernel &kernel, ValueRange arguments)
@@ -63,9 +36,7 @@ void ValueEmitter::emit(const std::vector<NodeId> &roots) {
 
 Value ValueEmitter::store(NodeId node, Type memory) {
   location = locationOf(builder.getContext(), graph[node].spot);
-  Value value = values[node];
-  auto axes = norm::axesOf(memory);
-  if (!axes.empty()) value = toAxes(value, norm::withAxes(getElementTypeOrSelf(value), axes));
+  Value value = toAxes(values[node], memory);
   return value.getType() == memory ? value : norm::CastOp::create(builder, location, memory, value);
 }
 
@@ -86,7 +57,7 @@ Type ValueEmitter::typeOf(ValueKind kind, AxisSet axes) const {
 }
 
 Value ValueEmitter::toAxes(Value value, Type type) {
-  return value.getType() == type ? value : norm::BroadcastOp::create(builder, location, type, value);
+  return norm::broadcastTo(builder, location, value, norm::axesOf(type));
 }
 
 Value ValueEmitter::constant(const Constant &value, Type type) {
@@ -157,7 +128,7 @@ Value ValueEmitter::emitNode(const Node &node) {
 Value ValueEmitter::compare(const Node &node) {
   // The operands agree in kind.
   Type element = getElementTypeOrSelf(values[node.operands[0]]);
-  Type type = norm::withElement(typeOf(node), element);
+  Type type = typeOf(node);
   Value a = toAxes(values[node.operands[0]], type), b = toAxes(values[node.operands[1]], type);
   if (isa<FloatType>(element)) {
     auto predicate = node.op == NodeOp::less        ? arith::CmpFPredicate::OLT
@@ -175,10 +146,7 @@ Value ValueEmitter::compare(const Node &node) {
 
 Value ValueEmitter::elementwise(const Node &node) {
   Type type = typeOf(node);
-  auto operand = [&](size_t i) {
-    Value value = values[node.operands[i]];
-    return toAxes(value, norm::withElement(type, getElementTypeOrSelf(value)));
-  };
+  auto operand = [&](size_t i) { return toAxes(values[node.operands[i]], type); };
   auto one = [&]<typename Op>(std::type_identity<Op>) -> Value { return Op::create(builder, location, operand(0)); };
   auto two = [&]<typename Op>(std::type_identity<Op>) -> Value {
     Value a = operand(0), b = operand(1);

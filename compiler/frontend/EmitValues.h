@@ -7,8 +7,6 @@
 namespace normc {
 
 mlir::Location locationOf(mlir::MLIRContext *context, Spot spot);
-/// The type of an element in memory: bool is i1, u8 is ui8.
-mlir::Type storageType(mlir::MLIRContext *context, ElementType type);
 
 /// Emits the values of a graph as ops: upstream arithmetic on equal types, norm.broadcast to get there.
 class ValueEmitter {
@@ -28,6 +26,7 @@ private:
   mlir::Value constant(const Constant &value, mlir::Type type);
   mlir::Value input(const Node &node);
   mlir::Value compare(const Node &node);
+  /// A value over the axes of a type.
   mlir::Value toAxes(mlir::Value value, mlir::Type type);
   mlir::Type typeOf(ValueKind kind, AxisSet axes) const;
   mlir::Type typeOf(const Node &node) const { return typeOf(node.kind, node.axes); }

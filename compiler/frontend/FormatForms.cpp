@@ -20,7 +20,7 @@ template <typename Op> Op soleSource(Value value) {
 }
 
 bool isReal(Value value, double wanted) {
-  auto constant = dyn_cast_or_null<FloatAttr>(constantOf(value));
+  auto constant = dyn_cast_or_null<FloatAttr>(constantOf(shownOf(value)));
   return constant && constant.getValue().isExactlyValue(wanted);
 }
 
@@ -142,11 +142,6 @@ Value shownOf(Value value) {
     value = op->getOperand(0);
   }
   return value;
-}
-
-TypedAttr constantOf(Value value) {
-  TypedAttr constant;
-  return matchPattern(shownOf(value), m_Constant(&constant)) ? constant : TypedAttr();
 }
 
 } // namespace normc

@@ -35,8 +35,6 @@ Form formOf(mlir::Operation *op);
 bool isImplicit(mlir::Operation *op);
 /// The value itself, behind what is left out.
 mlir::Value shownOf(mlir::Value value);
-/// The constant that a value is at every point; null where it is none.
-mlir::TypedAttr constantOf(mlir::Value value);
 /// The kind in which the language computes with elements of a type in memory.
 ValueKind kindOf(mlir::Type type);
 

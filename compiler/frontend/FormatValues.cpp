@@ -1,7 +1,8 @@
 #include "compiler/frontend/FormatValues.h"
+#include "compiler/StorageType.h"
 #include "compiler/frontend/Builtins.h"
-#include "compiler/frontend/EmitValues.h"
 #include "compiler/frontend/Parser.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include <bit>
 #include <limits>
@@ -38,8 +39,9 @@ bool isNormalized(Operation *op) {
   auto deviation = op->getOperand(0).getDefiningOp<arith::SubFOp>();
   size_t rank = norm::axesOf(op->getResult(0).getType()).size();
   auto isConstantAlong = [&](Value value) { return norm::axesOf(shownOf(value).getType()).size() < rank; };
+  auto isConstant = [](Value value) { return bool(constantOf(shownOf(value))); };
   return deviation && isConstantAlong(op->getOperand(1)) && isConstantAlong(deviation.getRhs()) &&
-         !isConstantAlong(deviation.getLhs()) && !constantOf(op->getOperand(1)) && !constantOf(deviation.getRhs());
+         !isConstantAlong(deviation.getLhs()) && !isConstant(op->getOperand(1)) && !isConstant(deviation.getRhs());
 }
 
 /// The function of the language that an op is; empty where it is none.
@@ -74,13 +76,7 @@ std::optional<Expr::Op> operatorOf(Operation *op) {
 }
 } // namespace
 
-std::string elementName(Type type) {
-  for (ElementType element : {ElementType::f64, ElementType::f32, ElementType::f16, ElementType::bf16,
-                              ElementType::f8e4m3, ElementType::f8e5m2, ElementType::i8, ElementType::u8,
-                              ElementType::i32, ElementType::i64, ElementType::boolean})
-    if (storageType(type.getContext(), element) == type) return std::string(nameOf(element));
-  llvm_unreachable("every type of an element has a name");
-}
+std::string elementName(Type type) { return std::string(nameOf(*elementTypeOf(type))); }
 
 ValueFormatter::ValueFormatter(KernelOp kernel) : kernel(kernel) {
   declareAxes();

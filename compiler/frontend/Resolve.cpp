@@ -60,8 +60,7 @@ private:
     const Name &element = tensor.element;
     auto bound = into.bindings.find(element.text);
     if (bound == into.bindings.end()) {
-      std::vector<std::string> candidates = {"f64", "f32", "f16", "bf16", "f8e4m3", "f8e5m2",
-                                             "i8",  "u8",  "i32", "i64",  "bool"};
+      std::vector<std::string> candidates = elementTypeNames();
       for (const auto &[name, parameter] : into.bindings)
         if (parameter.parameter->kind == ParameterKind::type) candidates.push_back(name);
       std::string near = nearestName(element.text, candidates);

@@ -5,10 +5,6 @@ namespace {
 /// Levels of expressions and calls of fns: a bound on the stack.
 constexpr int deepest = 500;
 
-std::vector<std::string> elementTypeNames() {
-  return {"f64", "f32", "f16", "bf16", "f8e4m3", "f8e5m2", "i8", "u8", "i32", "i64", "bool"};
-}
-
 std::string plural(size_t count, const std::string &what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }

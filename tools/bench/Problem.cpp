@@ -298,9 +298,7 @@ std::optional<Problem> parseProblem(std::string_view text, std::string &error) {
   if (error.empty()) {
     std::optional<ElementType> type = elementTypeNamed(parts[1]);
     if (type) problem.type = *type;
-    else
-      error = fmt::format("expected an element type (f64 f32 f16 bf16 f8e4m3 f8e5m2 i8 u8 i32 i64 bool), found '{}'",
-                          parts[1]);
+    else error = fmt::format("expected an element type ({}), found '{}'", listElementTypes(), parts[1]);
   }
   if (error.empty()) error = parseLayout(parts[2], problem);
   if (error.empty()) error = parseExtents(parts[3], problem);

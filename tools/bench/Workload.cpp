@@ -5,6 +5,7 @@
 #include "tools/normc/Commands.h"
 #include "tools/normc/Declarations.h"
 #include "tools/normc/Elements.h"
+#include "tools/normc/NpyHeader.h"
 #include "tools/normc/OutputFiles.h"
 #include <algorithm>
 #include <chrono>

@@ -1,4 +1,5 @@
 #include "MathKernels.h"
+#include "compiler/StorageType.h"
 #include "compiler/cpu/ConvertElements.h"
 #include "compiler/cpu/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -131,18 +132,8 @@ std::string normc::printKernels(bool expand, bool lookups) {
   for (int width : kernelWidths) {
     writer.functions(builder.getF32Type(), width);
     writer.functions(builder.getF64Type(), width);
-    std::pair<const char *, Type> storages[] = {{"f64", builder.getF64Type()},
-                                                {"f32", builder.getF32Type()},
-                                                {"f16", builder.getF16Type()},
-                                                {"bf16", builder.getBF16Type()},
-                                                {"f8e4m3", Float8E4M3FNType::get(&context)},
-                                                {"f8e5m2", Float8E5M2Type::get(&context)},
-                                                {"i8", builder.getI8Type()},
-                                                {"u8", builder.getIntegerType(8, false)},
-                                                {"i32", builder.getI32Type()},
-                                                {"i64", builder.getI64Type()},
-                                                {"bool", builder.getI1Type()}};
-    for (auto [name, storage] : storages) writer.conversions(name, storage, width);
+    for (normc::ElementType element : normc::elementTypes())
+      writer.conversions(normc::nameOf(element), normc::storageType(&context, element), width);
   }
   if (expand) {
     PassManager passes(&context);

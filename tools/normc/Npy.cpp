@@ -195,43 +195,4 @@ std::optional<Tensor> parseNpy(FileContents contents, const std::string &name, D
   return tensor;
 }
 
-std::string npyHeader(ElementType type, const std::vector<int64_t> &shape) {
-  auto descr = [&]() -> std::string_view {
-    switch (type) {
-    case ElementType::f64:
-      return "<f8";
-    case ElementType::f32:
-      return "<f4";
-    case ElementType::f16:
-      return "<f2";
-    case ElementType::bf16:
-      return "|V2";
-    case ElementType::f8e4m3:
-    case ElementType::f8e5m2:
-      return "|V1";
-    case ElementType::i8:
-      return "|i1";
-    case ElementType::u8:
-      return "|u1";
-    case ElementType::i32:
-      return "<i4";
-    case ElementType::i64:
-      return "<i8";
-    case ElementType::boolean:
-      return "|b1";
-    }
-    __builtin_unreachable();
-  };
-  std::string text = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}", descr(),
-                                 fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
-  // The magic, the version and the length are 10 bytes; the newline ends at a multiple of 64.
-  size_t total = (10 + text.size() + 1 + 63) / 64 * 64;
-  text.resize(total - 11, ' ');
-  text += '\n';
-  std::string header("\x93NUMPY\x01\x00", 8);
-  header += static_cast<char>(text.size() & 255);
-  header += static_cast<char>(text.size() >> 8);
-  return header + text;
-}
-
 } // namespace normc::cli

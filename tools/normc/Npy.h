@@ -47,8 +47,5 @@ std::optional<FileContents> readFile(const std::string &path, Diagnostics &diagn
 /// data.
 std::optional<Tensor> parseNpy(FileContents contents, const std::string &name, Diagnostics &diagnostics);
 
-/// The head of a `.npy` file, up to where the elements begin: a multiple of 64 bytes. bf16 is `|V2` and f8 `|V1`.
-std::string npyHeader(ElementType type, const std::vector<int64_t> &shape);
-
 } // namespace normc::cli
 #endif

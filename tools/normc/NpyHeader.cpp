@@ -1,9 +1,22 @@
 #include "tools/normc/NpyHeader.h"
+#include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
 
 namespace normc::cli {
 namespace {
+
+/// What NumPy calls the elements, behind their byte order.
+struct NpyElement {
+  std::string_view kind;
+  std::optional<ElementType> type; // empty: either f8
+  bool hasByteOrder() const { return type && bytesOf(*type) > 1 && kind != "V2"; }
+};
+constexpr NpyElement npyElements[] = {
+    {"f8", ElementType::f64}, {"f4", ElementType::f32}, {"f2", ElementType::f16},     {"V2", ElementType::bf16},
+    {"V1", std::nullopt},     {"f1", std::nullopt},     {"i1", ElementType::i8},      {"u1", ElementType::u8},
+    {"i4", ElementType::i32}, {"i8", ElementType::i64}, {"b1", ElementType::boolean},
+};
 
 /// Reads the Python literal that the head is: {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }.
 class HeaderParser {
@@ -78,8 +91,7 @@ private:
   }
 
   bool unsupported(std::string_view descr, std::string_view what) {
-    error = fmt::format("elements '{}' are {}: normc takes f64 f32 f16 bf16 f8e4m3 f8e5m2 i8 u8 i32 i64 bool",
-                        printable(descr), what);
+    error = fmt::format("elements '{}' are {}: normc takes {}", printable(descr), what, listElementTypes());
     return false;
   }
 
@@ -97,21 +109,11 @@ private:
       order = kind[0];
       kind.remove_prefix(1);
     }
-    struct Known {
-      std::string_view kind;
-      std::optional<ElementType> type;
-    };
-    static constexpr Known table[] = {
-        {"f8", ElementType::f64}, {"f4", ElementType::f32}, {"f2", ElementType::f16},     {"V2", ElementType::bf16},
-        {"V1", std::nullopt},     {"f1", std::nullopt},     {"i1", ElementType::i8},      {"u1", ElementType::u8},
-        {"i4", ElementType::i32}, {"i8", ElementType::i64}, {"b1", ElementType::boolean},
-    };
-    for (const Known &known : table) {
+    for (const NpyElement &known : npyElements) {
       if (known.kind != kind) continue;
       header.type = known.type;
-      int64_t size = known.type ? bytesOf(*known.type) : 1;
-      if (order == '|' && size > 1 && kind != "V2") return fail(fmt::format("'{}' has no byte order", *descr));
-      header.bigEndian = order == '>' && size > 1;
+      if (order == '|' && known.hasByteOrder()) return fail(fmt::format("'{}' has no byte order", *descr));
+      header.bigEndian = order == '>';
       return true;
     }
     if (kind == "O") return unsupported(*descr, "Python objects");
@@ -198,6 +200,24 @@ std::optional<NpyHeader> parseNpyHeader(std::string_view file, std::string &erro
   HeaderParser parser(file.substr(start, length), header, error);
   if (!parser.parse()) return std::nullopt;
   return header;
+}
+
+std::string npyHeader(ElementType type, const std::vector<int64_t> &shape) {
+  std::optional<ElementType> written = type;
+  if (type == ElementType::f8e4m3 || type == ElementType::f8e5m2) written.reset();
+  const auto *element = std::find_if(std::begin(npyElements), std::end(npyElements),
+                                     [&](const NpyElement &known) { return known.type == written; });
+  char order = element->hasByteOrder() ? '<' : '|';
+  std::string text = fmt::format("{{'descr': '{}{}', 'fortran_order': False, 'shape': ({}{}), }}", order, element->kind,
+                                 fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
+  // The magic, the version and the length are 10 bytes; the newline ends at a multiple of 64.
+  size_t total = (10 + text.size() + 1 + 63) / 64 * 64;
+  text.resize(total - 11, ' ');
+  text += '\n';
+  std::string header("\x93NUMPY\x01\x00", 8);
+  header += static_cast<char>(text.size() & 255);
+  header += static_cast<char>(text.size() >> 8);
+  return header + text;
 }
 
 } // namespace normc::cli

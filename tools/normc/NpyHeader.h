@@ -20,5 +20,8 @@ struct NpyHeader {
 /// Parses the head of `file`, the whole file's bytes. Where it is wrong, the result is empty and `error` says how.
 std::optional<NpyHeader> parseNpyHeader(std::string_view file, std::string &error);
 
+/// The head of a file up to where the elements begin: a multiple of 64 bytes. bf16 is `|V2` and f8 `|V1`.
+std::string npyHeader(ElementType type, const std::vector<int64_t> &shape);
+
 } // namespace normc::cli
 #endif

@@ -1,4 +1,5 @@
 #include "tools/normc/Npz.h"
+#include "tools/normc/NpyHeader.h"
 #include <fmt/format.h>
 #include <list>
 #include <memory>

@@ -2,6 +2,7 @@
 #include "tools/bench/Traffic.h"
 #include "tools/normc/Commands.h"
 #include "tools/normc/Job.h"
+#include "tools/normc/NpyHeader.h"
 #include "tools/normc/OutputFiles.h"
 #include "tools/normc/Replicas.h"
 #include "tools/normc/Summary.h"

@@ -52,8 +52,7 @@ std::optional<SeedInput> parseSeedInput(const std::string &name, std::string_vie
   }
   std::optional<ElementType> type = elementTypeNamed(parts[1]);
   if (!type) {
-    error = fmt::format("expected an element type (f64 f32 f16 bf16 f8e4m3 f8e5m2 i8 u8 i32 i64 bool), found '{}'",
-                        parts[1]);
+    error = fmt::format("expected an element type ({}), found '{}'", listElementTypes(), parts[1]);
     return std::nullopt;
   }
   input.type = *type;
