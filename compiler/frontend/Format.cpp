@@ -53,7 +53,7 @@ private:
 
   static Literal literal(Attribute value) {
     Literal literal;
-    if (auto real = dyn_cast<FloatAttr>(value)) literal.text = toText(realPhrase(real.getValueAsDouble(), true).expr);
+    if (auto real = dyn_cast<FloatAttr>(value)) literal.text = toText(realExpr(real.getValueAsDouble(), true).expr);
     else if (auto boolean = dyn_cast<BoolAttr>(value)) literal.text = boolean.getValue() ? "true" : "false";
     else literal.text = std::to_string(cast<IntegerAttr>(value).getInt());
     return literal;

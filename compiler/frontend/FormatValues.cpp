@@ -14,23 +14,10 @@ namespace {
 constexpr size_t mostWidth = 88; // of an expression, beyond which its parts get names
 constexpr size_t leastNamed = 12;
 
-bool isReal(Value value) { return isa<FloatType>(getElementTypeOrSelf(value)); }
-
 /// What a result is made of, before it is converted to the type in memory.
 Value assignedTo(Value returned) {
   auto store = returned.getDefiningOp<CastOp>();
   return store && !isImplicit(store) ? store.getInput() : returned;
-}
-
-CallTail &tailOf(Phrase &call) {
-  call.expr.tail = std::make_unique<CallTail>();
-  return *call.expr.tail;
-}
-
-template <typename... Phrases> std::vector<Phrase> list(Phrases &&...phrases) {
-  std::vector<Phrase> result;
-  (result.push_back(std::forward<Phrases>(phrases)), ...);
-  return result;
 }
 
 /// (x − mean) · rstd or (x − mean) / sigma, by their axes.
@@ -43,40 +30,7 @@ bool isNormalized(Operation *op) {
   return deviation && isConstantAlong(op->getOperand(1)) && isConstantAlong(deviation.getRhs()) &&
          !isConstantAlong(deviation.getLhs()) && !isConstant(op->getOperand(1)) && !isConstant(deviation.getRhs());
 }
-
-/// The function of the language that an op is; empty where it is none.
-StringRef functionOf(Operation *op) {
-  return llvm::TypeSwitch<Operation *, StringRef>(op)
-      .Case<math::AbsFOp, math::AbsIOp>([](auto) { return "abs"; })
-      .Case<math::SqrtOp>([](auto) { return "sqrt"; })
-      .Case<math::RsqrtOp>([](auto) { return "rsqrt"; })
-      .Case<math::ExpOp>([](auto) { return "exp"; })
-      .Case<math::LogOp>([](auto) { return "log"; })
-      .Case<math::TanhOp>([](auto) { return "tanh"; })
-      .Case<math::ErfOp>([](auto) { return "erf"; })
-      .Case<math::FloorOp>([](auto) { return "floor"; })
-      .Case<math::RoundEvenOp>([](auto) { return "round"; })
-      .Case<math::PowFOp>([](auto) { return "pow"; })
-      .Case<arith::MinimumFOp, arith::MinSIOp>([](auto) { return "min"; })
-      .Case<arith::MaximumFOp, arith::MaxSIOp>([](auto) { return "max"; })
-      .Case<StopGradientOp>([](auto) { return "stop_gradient"; })
-      .Default(StringRef());
-}
-
-std::optional<Expr::Op> operatorOf(Operation *op) {
-  using Result = std::optional<Expr::Op>;
-  return llvm::TypeSwitch<Operation *, Result>(op)
-      .Case<arith::AddFOp, arith::AddIOp>([](auto) { return Expr::Op::add; })
-      .Case<arith::SubFOp, arith::SubIOp>([](auto) { return Expr::Op::subtract; })
-      .Case<arith::MulFOp, arith::MulIOp>([](auto) { return Expr::Op::multiply; })
-      .Case<arith::DivFOp, arith::DivSIOp>([](auto) { return Expr::Op::divide; })
-      .Case<arith::AndIOp>([](auto) { return Expr::Op::conjunction; })
-      .Case<arith::OrIOp>([](auto) { return Expr::Op::disjunction; })
-      .Default(Result());
-}
 } // namespace
-
-std::string elementName(Type type) { return std::string(nameOf(*elementTypeOf(type))); }
 
 ValueFormatter::ValueFormatter(KernelOp kernel) : kernel(kernel) {
   declareAxes();
@@ -85,7 +39,7 @@ ValueFormatter::ValueFormatter(KernelOp kernel) : kernel(kernel) {
     std::string name = kernel.argumentName(argument.getArgNumber()).str();
     names.insert(name);
     isDouble |= getElementTypeOrSelf(argument.getType()).isF64();
-    phrases.try_emplace(argument, namePhrase(name, kindOf(argument.getType()), setOf(argument.getType())));
+    exprs.try_emplace(argument, nameExpr(name, kindOf(argument.getType()), setOf(argument.getType())));
   }
   countUses();
 }
@@ -134,7 +88,7 @@ void ValueFormatter::countUses() {
     }
     if (isa<FactorOp>(op) || isImplicit(&op)) continue;
     if (llvm::any_of(op.getResults(), [&](Value result) { return uses.lookup(result) > 0; }))
-      for (Value operand : formOf(&op).operands) ++uses[shownOf(operand)];
+      for (Value operand : idiomOf(&op).operands) ++uses[shownOf(operand)];
   }
 }
 
@@ -211,27 +165,27 @@ Expr ValueFormatter::factor(Value size) {
   SmallVector<Value> work = {size};
   while (!work.empty())
     if (Operation *op = shownOf(work.pop_back_val()).getDefiningOp(); op && needed.insert(op).second)
-      llvm::append_range(work, formOf(op).operands);
+      llvm::append_range(work, idiomOf(op).operands);
   inFactor = true;
   for (Operation &op : kernel.getBody().front())
     if (needed.contains(&op) && !isa<SizeOp, arith::ConstantOp>(op))
-      phrases.insert_or_assign(op.getResult(0), show(op, formOf(&op)));
+      exprs.insert_or_assign(op.getResult(0), show(op, idiomOf(&op)));
   inFactor = false;
   return std::move(take(size).expr);
 }
 
 void ValueFormatter::format(Operation &op) {
   if (auto moments = dyn_cast<MomentsOp>(op)) return formatMoments(moments);
-  finish(op.getResult(0), show(op, formOf(&op)));
+  finish(op.getResult(0), show(op, idiomOf(&op)));
 }
 
 void ValueFormatter::formatMoments(MomentsOp op) {
   assert(op.getThrough().empty() && "chunks belong to later stages");
-  std::vector<Phrase> operands = takeAll(formOf(op).operands);
+  std::vector<TypedExpr> operands = takeAll(idiomOf(op).operands);
   AxisSet over = setOf(op.getOver()), weighted = operands.size() > 1 ? operands[1].axes : 0;
-  Phrase call =
-      callPhrase("moments", list(ranging(std::move(operands[0]), over | weighted, setOf(op.getInput().getType()))),
-                 ValueKind::real);
+  TypedExpr call =
+      callExpr("moments", listExprs(ranging(std::move(operands[0]), over | weighted, setOf(op.getInput().getType()))),
+               ValueKind::real);
   CallTail &tail = tailOf(call);
   tail.overSpot.emplace();
   tail.over = axesIn(over);
@@ -239,7 +193,7 @@ void ValueFormatter::formatMoments(MomentsOp op) {
   if (op.getWeights()) tail.named.emplace_back(Name{"weights", {}}, std::move(operands[1].expr));
   if (op.getMethod() != Method::automatic)
     tail.named.emplace_back(Name{"method", {}},
-                            namePhrase(stringifyMethod(op.getMethod()).str(), ValueKind::real, 0).expr);
+                            nameExpr(stringifyMethod(op.getMethod()).str(), ValueKind::real, 0).expr);
   Let let;
   auto given = dyn_cast<NameLoc>(op.getLoc());
   StringRef both = given ? given.getName().getValue() : "mu, variance";
@@ -249,56 +203,56 @@ void ValueFormatter::formatMoments(MomentsOp op) {
   std::vector<Name> assigned = let.names;
   write(std::move(let));
   for (auto [result, name] : llvm::zip(op.getResults(), assigned))
-    finish(result, namePhrase(name.text, ValueKind::real, call.axes & ~over));
+    finish(result, nameExpr(name.text, ValueKind::real, call.axes & ~over));
 }
 
-void ValueFormatter::finish(Value value, Phrase phrase) {
+void ValueFormatter::finish(Value value, TypedExpr typed) {
   SmallVector<Result, 1> assigned = results.lookup(value);
   // An output may be read once it is assigned, and ranges over all its axes then.
   auto *output = llvm::find_if(assigned, [&](const Result &result) {
-    return !result.isState && result.axes == phrase.axes && !(result.takesReal && phrase.kind != ValueKind::real);
+    return !result.isState && result.axes == typed.axes && !(result.takesReal && typed.kind != ValueKind::real);
   });
   if (output != assigned.end()) {
-    assign(*output, phrase);
-    phrase = namePhrase(output->name, phrase.kind, phrase.axes);
+    assign(*output, typed);
+    typed = nameExpr(output->name, typed.kind, typed.axes);
     assigned.erase(output);
-  } else if (uses.lookup(value) > 1 && !phrase.isShort()) {
-    phrase = bind(std::move(phrase), nameFor(value));
+  } else if (uses.lookup(value) > 1 && !typed.isShort()) {
+    typed = bind(std::move(typed), nameFor(value));
   }
-  for (const Result &result : assigned) assign(result, phrase);
-  phrases.insert_or_assign(value, std::move(phrase));
+  for (const Result &result : assigned) assign(result, typed);
+  exprs.insert_or_assign(value, std::move(typed));
 }
 
-void ValueFormatter::assign(const Result &result, const Phrase &phrase) {
-  Phrase value = phrase;
+void ValueFormatter::assign(const Result &result, const TypedExpr &typed) {
+  TypedExpr value = typed;
   if (result.takesReal) value = asReal(std::move(value), isDouble);
   write(Assign{{result.name, {}}, std::move(value.expr)});
 }
 
-Phrase ValueFormatter::bind(Phrase phrase, const std::string &name) {
+TypedExpr ValueFormatter::bind(TypedExpr typed, const std::string &name) {
   Let let;
   let.names.push_back({name, {}});
-  let.value = std::move(phrase.expr);
+  let.value = std::move(typed.expr);
   write(std::move(let));
-  return namePhrase(name, phrase.kind, phrase.axes);
+  return nameExpr(name, typed.kind, typed.axes);
 }
 
 //===-- Operands ---------------------------------------------------------------------------------------------------//
 
-Phrase ValueFormatter::take(Value value) {
+TypedExpr ValueFormatter::take(Value value) {
   Value shown = shownOf(value);
   if (auto size = shown.getDefiningOp<SizeOp>()) return this->size(size.getAxes());
   if (TypedAttr constant = constantOf(shown)) {
-    if (auto real = dyn_cast<FloatAttr>(constant)) return realPhrase(real.getValueAsDouble(), isDouble);
-    if (auto boolean = dyn_cast<BoolAttr>(constant)) return booleanPhrase(boolean.getValue());
-    return integerPhrase(cast<IntegerAttr>(constant).getInt());
+    if (auto real = dyn_cast<FloatAttr>(constant)) return realExpr(real.getValueAsDouble(), isDouble);
+    if (auto boolean = dyn_cast<BoolAttr>(constant)) return booleanExpr(boolean.getValue());
+    return integerExpr(cast<IntegerAttr>(constant).getInt());
   }
-  return phrases.at(shown);
+  return exprs.at(shown);
 }
 
 /// What stands in one expression: parts of it get a name where it would be long.
-std::vector<Phrase> ValueFormatter::takeAll(ArrayRef<Value> values) {
-  std::vector<Phrase> operands;
+std::vector<TypedExpr> ValueFormatter::takeAll(ArrayRef<Value> values) {
+  std::vector<TypedExpr> operands;
   for (Value value : values) operands.push_back(take(value));
   while (!inFactor) {
     size_t total = 0, widest = 0;
@@ -309,30 +263,30 @@ std::vector<Phrase> ValueFormatter::takeAll(ArrayRef<Value> values) {
     if (total <= mostWidth || operands[widest].width() < leastNamed) break;
     Value shown = shownOf(values[widest]);
     operands[widest] = bind(std::move(operands[widest]), nameFor(shown));
-    phrases.insert_or_assign(shown, operands[widest]);
+    exprs.insert_or_assign(shown, operands[widest]);
   }
   return operands;
 }
 
-Phrase ValueFormatter::ranging(Phrase phrase, AxisSet over, AxisSet within) {
-  AxisSet missing = over & ~phrase.axes;
-  if (!missing) return phrase;
-  if (!phrase.isShort()) phrase = bind(std::move(phrase), uniqueName("v"));
-  Phrase condition = alwaysTrue(std::countr_zero(missing), within);
+TypedExpr ValueFormatter::ranging(TypedExpr typed, AxisSet over, AxisSet within) {
+  AxisSet missing = over & ~typed.axes;
+  if (!missing) return typed;
+  if (!typed.isShort()) typed = bind(std::move(typed), uniqueName("v"));
+  TypedExpr condition = alwaysTrue(std::countr_zero(missing), within);
   for (missing &= ~condition.axes; missing; missing &= ~condition.axes)
-    condition = binaryPhrase(Expr::Op::conjunction, std::move(condition), alwaysTrue(std::countr_zero(missing), within),
-                             ValueKind::boolean);
-  Phrase same = phrase;
-  ValueKind kind = phrase.kind;
-  return callPhrase("where", list(std::move(condition), std::move(same), std::move(phrase)), kind);
+    condition = binaryExpr(Expr::Op::conjunction, std::move(condition), alwaysTrue(std::countr_zero(missing), within),
+                           ValueKind::boolean);
+  TypedExpr same = typed;
+  ValueKind kind = typed.kind;
+  return callExpr("where", listExprs(std::move(condition), std::move(same), std::move(typed)), kind);
 }
 
-Phrase ValueFormatter::alwaysTrue(unsigned leaf, AxisSet within) {
+TypedExpr ValueFormatter::alwaysTrue(unsigned leaf, AxisSet within) {
   const std::string &name = leaves[leaf];
   AxisSet set = AxisSet(1) << leaf;
   if (!packs.contains(name)) {
-    Phrase index = callPhrase("index", list(namePhrase(name, ValueKind::integer, set)), ValueKind::integer);
-    return binaryPhrase(Expr::Op::greaterEqual, std::move(index), integerPhrase(0), ValueKind::boolean);
+    TypedExpr index = callExpr("index", listExprs(nameExpr(name, ValueKind::integer, set)), ValueKind::integer);
+    return binaryExpr(Expr::Op::greaterEqual, std::move(index), integerExpr(0), ValueKind::boolean);
   }
   // A pack has no index: the input that ranges over it, and over the fewest axes that are not asked for.
   BlockArgument best;
@@ -340,11 +294,11 @@ Phrase ValueFormatter::alwaysTrue(unsigned leaf, AxisSet within) {
   for (BlockArgument argument : kernel.getArguments())
     if (setOf(argument.getType()) & set && (!best || extra(argument) < extra(best))) best = argument;
   assert(best && "an input declares the pack");
-  Phrase same = binaryPhrase(Expr::Op::equal, phrases.at(best), phrases.at(best), ValueKind::boolean);
+  TypedExpr same = binaryExpr(Expr::Op::equal, exprs.at(best), exprs.at(best), ValueKind::boolean);
   AxisSet reduced = same.axes & ~within;
   if (!reduced) return same;
   AxisSet kept = same.axes & ~reduced;
-  Phrase call = callPhrase("any", list(std::move(same)), ValueKind::boolean);
+  TypedExpr call = callExpr("any", listExprs(std::move(same)), ValueKind::boolean);
   CallTail &tail = tailOf(call);
   tail.overSpot.emplace();
   tail.over = axesIn(reduced);
@@ -352,14 +306,14 @@ Phrase ValueFormatter::alwaysTrue(unsigned leaf, AxisSet within) {
   return call;
 }
 
-Phrase ValueFormatter::size(ArrayAttr axes) {
+TypedExpr ValueFormatter::size(ArrayAttr axes) {
   // A factor asks for the size of an axis that is split; a value for the number of its parts' points, the same.
   std::vector<AxisRef> list;
   if (inFactor)
     for (StringAttr name : namesOf(axes)) list.push_back(axis(name));
   else list = axesIn(setOf(axes));
-  if (list.empty()) return integerPhrase(1);
-  Phrase call = callPhrase(list.size() == 1 ? "size" : "count", {}, ValueKind::integer);
+  if (list.empty()) return integerExpr(1);
+  TypedExpr call = callExpr(list.size() == 1 ? "size" : "count", {}, ValueKind::integer);
   if (list.size() == 1) {
     Expr &operand = call.expr.operands.emplace_back();
     operand.kind = Expr::Kind::name, operand.text = list[0].name, operand.pack = list[0].pack;
@@ -369,183 +323,6 @@ Phrase ValueFormatter::size(ArrayAttr axes) {
   tail.overSpot.emplace();
   tail.over = std::move(list);
   return call;
-}
-
-//===-- Expressions ------------------------------------------------------------------------------------------------//
-
-Phrase ValueFormatter::reduction(std::string name, Form form, Phrase value) {
-  norm::ReduceOp reduce = form.reduce;
-  AxisSet over = 0;
-  if (reduce) {
-    assert(reduce.getInto().empty() && "chunks belong to later stages");
-    over = setOf(reduce.getOver());
-    value = ranging(std::move(value), over, setOf(reduce.getInput().getType()));
-  }
-  AxisSet kept = value.axes & ~over;
-  bool isLogical = name == "any" || name == "all";
-  Phrase call = callPhrase(std::move(name), list(std::move(value)), isLogical ? ValueKind::boolean : ValueKind::real);
-  call.axes = kept;
-  CallTail &tail = tailOf(call);
-  if (reduce) tail.overSpot.emplace(), tail.over = axesIn(over);
-  if (form.across) tail.across.emplace();
-  return call;
-}
-
-Phrase ValueFormatter::show(Operation &op, Form form) {
-  if (form.kind == Form::Kind::count) {
-    Phrase call = callPhrase("count", {}, ValueKind::integer);
-    CallTail &tail = tailOf(call);
-    tail.overSpot.emplace(), tail.across.emplace();
-    tail.over = axesIn(setOf(form.counted));
-    return call;
-  }
-  std::vector<Phrase> operands = takeAll(form.operands);
-  switch (form.kind) {
-  case Form::Kind::mean:
-    return reduction("mean", form, std::move(operands[0]));
-  case Form::Kind::reduction:
-  case Form::Kind::acrossOnly: {
-    auto across = dyn_cast<AllReduceOp>(op);
-    ReduceKind kind = across ? across.getKind() : form.reduce.getKind();
-    return reduction(stringifyReduceKind(kind).str(), form, std::move(operands[0]));
-  }
-  case Form::Kind::sigmoid:
-    return callPhrase("sigmoid", std::move(operands), ValueKind::real);
-  case Form::Kind::lowerClamp:
-    operands.push_back(realPhrase(std::numeric_limits<double>::infinity(), isDouble));
-    return callPhrase("clamp", std::move(operands), ValueKind::real);
-  case Form::Kind::upperClamp:
-    operands.insert(operands.begin() + 1, realPhrase(-std::numeric_limits<double>::infinity(), isDouble));
-    return callPhrase("clamp", std::move(operands), ValueKind::real);
-  case Form::Kind::clamp:
-    if (isReal(op.getResult(0))) meetAsReals(operands[0], operands[1], isDouble);
-    return callPhrase("clamp", std::move(operands), kindOf(op.getResult(0).getType()));
-  case Form::Kind::subtraction:
-    meetAsReals(operands[0], operands[1], isDouble);
-    return binaryPhrase(Expr::Op::subtract, std::move(operands[0]), std::move(operands[1]), ValueKind::real);
-  case Form::Kind::negation:
-    return unaryPhrase(Expr::Kind::negate, std::move(operands[0]), ValueKind::integer);
-  case Form::Kind::inversion:
-    return unaryPhrase(Expr::Kind::invert, std::move(operands[0]), ValueKind::boolean);
-  case Form::Kind::guarded:
-    hasGuarded = true;
-    meetAsReals(operands[0], operands[1], isDouble);
-    return callPhrase("times", std::move(operands), ValueKind::real);
-  default:
-    return showOp(op, std::move(operands));
-  }
-}
-
-Phrase ValueFormatter::showOp(Operation &op, std::vector<Phrase> operands) {
-  bool real = isReal(op.getResult(0));
-  ValueKind kind = kindOf(op.getResult(0).getType());
-  if (std::optional<Expr::Op> sign = operatorOf(&op)) {
-    if (real && *sign != Expr::Op::divide) meetAsReals(operands[0], operands[1], isDouble);
-    return binaryPhrase(*sign, std::move(operands[0]), std::move(operands[1]), kind);
-  }
-  if (StringRef function = functionOf(&op); !function.empty()) {
-    // Of an integer the language's abs, min and max are integers.
-    bool isEither = isa<math::AbsFOp, StopGradientOp>(op);
-    if (isEither) operands[0] = asReal(std::move(operands[0]), isDouble);
-    if (isa<arith::MinimumFOp, arith::MaximumFOp>(op)) meetAsReals(operands[0], operands[1], isDouble);
-    return callPhrase(function.str(), std::move(operands), kind);
-  }
-  if (isa<arith::CmpFOp, arith::CmpIOp>(op)) return showComparison(op, std::move(operands));
-  if (isa<arith::XOrIOp>(op))
-    return binaryPhrase(Expr::Op::notEqual, std::move(operands[0]), std::move(operands[1]), kind);
-  if (isa<arith::NegFOp>(op)) return unaryPhrase(Expr::Kind::negate, asReal(std::move(operands[0]), isDouble), kind);
-  if (isa<arith::SelectOp>(op)) {
-    if (real) meetAsReals(operands[1], operands[2], isDouble);
-    return callPhrase("where", std::move(operands), kind);
-  }
-  if (isa<arith::ExtUIOp>(op))
-    return callPhrase("where", list(std::move(operands[0]), integerPhrase(1), integerPhrase(0)), kind);
-  if (auto cast = dyn_cast<CastOp>(op)) return showCast(cast, std::move(operands[0]));
-  if (auto at = dyn_cast<AtOp>(op)) return showAt(at, std::move(operands));
-  auto index = cast<IndexOp>(op);
-  return callPhrase("index", list(namePhrase(index.getAxis().str(), kind, sets.lookup(index.getAxis()))), kind);
-}
-
-Phrase ValueFormatter::showCast(CastOp op, Phrase operand) {
-  Type element = getElementTypeOrSelf(op.getType());
-  if (isReal(op.getInput()) && !isReal(op)) operand = asReal(std::move(operand), isDouble);
-  Phrase type = namePhrase(elementName(element), ValueKind::real, 0);
-  return callPhrase("cast", list(std::move(operand), std::move(type)), kindOf(element));
-}
-
-Phrase ValueFormatter::showAt(AtOp op, std::vector<Phrase> operands) {
-  AxisSet removed = sets.lookup(op.getAxis());
-  Phrase value = ranging(std::move(operands[0]), removed, setOf(op.getInput().getType()));
-  AxisSet kept = value.axes & ~removed;
-  ValueKind kind = value.kind;
-  Phrase call = callPhrase("at", list(std::move(value)), kind);
-  tailOf(call).named.emplace_back(Name{op.getAxis().str(), {}}, std::move(operands[1].expr));
-  call.axes = kept;
-  return call;
-}
-
-Phrase ValueFormatter::showComparison(Operation &op, std::vector<Phrase> operands) {
-  using Sign = Expr::Op;
-  Phrase &a = operands[0], &b = operands[1];
-  auto is = [](Sign sign, Phrase a, Phrase b) {
-    return binaryPhrase(sign, std::move(a), std::move(b), ValueKind::boolean);
-  };
-  auto isNot = [&](Sign sign) {
-    return unaryPhrase(Expr::Kind::invert, is(sign, std::move(a), std::move(b)), ValueKind::boolean);
-  };
-  auto either = [&](Sign one, Sign other) { return is(Sign::disjunction, is(one, a, b), is(other, a, b)); };
-  if (auto compare = dyn_cast<arith::CmpIOp>(op)) {
-    using P = arith::CmpIPredicate;
-    P predicate = compare.getPredicate();
-    // In i1 true is −1; to the language it is 1.
-    bool isSigned = predicate == P::slt || predicate == P::sle || predicate == P::sgt || predicate == P::sge;
-    if (isSigned && getElementTypeOrSelf(compare.getLhs()).isInteger(1)) std::swap(a, b);
-    Sign sign = predicate == P::eq                           ? Sign::equal
-                : predicate == P::ne                         ? Sign::notEqual
-                : predicate == P::slt || predicate == P::ult ? Sign::less
-                : predicate == P::sle || predicate == P::ule ? Sign::lessEqual
-                : predicate == P::sgt || predicate == P::ugt ? Sign::greater
-                                                             : Sign::greaterEqual;
-    return is(sign, std::move(a), std::move(b));
-  }
-  auto compare = cast<arith::CmpFOp>(op);
-  meetAsReals(a, b, isDouble);
-  using P = arith::CmpFPredicate;
-  switch (compare.getPredicate()) {
-  case P::OLT:
-    return is(Sign::less, std::move(a), std::move(b));
-  case P::OLE:
-    return is(Sign::lessEqual, std::move(a), std::move(b));
-  case P::OGT:
-    return is(Sign::greater, std::move(a), std::move(b));
-  case P::OGE:
-    return is(Sign::greaterEqual, std::move(a), std::move(b));
-  case P::OEQ:
-    return is(Sign::equal, std::move(a), std::move(b));
-  case P::UNE:
-    return is(Sign::notEqual, std::move(a), std::move(b));
-  case P::ULT:
-    return isNot(Sign::greaterEqual);
-  case P::ULE:
-    return isNot(Sign::greater);
-  case P::UGT:
-    return isNot(Sign::lessEqual);
-  case P::UGE:
-    return isNot(Sign::less);
-  case P::ONE:
-    return either(Sign::less, Sign::greater);
-  case P::UEQ:
-    return unaryPhrase(Expr::Kind::invert, either(Sign::less, Sign::greater), ValueKind::boolean);
-  case P::ORD:
-    return is(Sign::conjunction, is(Sign::equal, a, a), is(Sign::equal, b, b));
-  case P::UNO:
-    return is(Sign::disjunction, is(Sign::notEqual, a, a), is(Sign::notEqual, b, b));
-  case P::AlwaysTrue:
-    return booleanPhrase(true);
-  case P::AlwaysFalse:
-    return booleanPhrase(false);
-  }
-  llvm_unreachable("every predicate has been dealt with");
 }
 
 } // namespace normc

@@ -1,7 +1,7 @@
 #ifndef NORMC_COMPILER_FRONTEND_FORMATVALUES_H
 #define NORMC_COMPILER_FRONTEND_FORMATVALUES_H
-#include "compiler/frontend/FormatForms.h"
-#include "compiler/frontend/Phrase.h"
+#include "compiler/frontend/Idiom.h"
+#include "compiler/frontend/TypedExpr.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
 #include <set>
@@ -38,26 +38,26 @@ private:
   void format(mlir::Operation &op);
   void formatMoments(norm::MomentsOp op);
   /// Assigns a value to what it is returned as, or names it, or keeps it for its only use.
-  void finish(mlir::Value value, Phrase phrase);
-  void assign(const Result &result, const Phrase &phrase);
+  void finish(mlir::Value value, TypedExpr typed);
+  void assign(const Result &result, const TypedExpr &typed);
   void write(decltype(Statement::what) what) { written.push_back({{}, std::move(what)}); }
 
-  Phrase show(mlir::Operation &op, Form form);
-  Phrase showOp(mlir::Operation &op, std::vector<Phrase> operands);
-  Phrase showComparison(mlir::Operation &op, std::vector<Phrase> operands);
-  Phrase showAt(norm::AtOp op, std::vector<Phrase> operands);
-  Phrase showCast(norm::CastOp op, Phrase operand);
-  Phrase reduction(std::string name, Form form, Phrase value);
-  Phrase size(mlir::ArrayAttr axes);
+  TypedExpr show(mlir::Operation &op, Idiom idiom);
+  TypedExpr showOp(mlir::Operation &op, std::vector<TypedExpr> operands);
+  TypedExpr showComparison(mlir::Operation &op, std::vector<TypedExpr> operands);
+  TypedExpr showAt(norm::AtOp op, std::vector<TypedExpr> operands);
+  TypedExpr showCast(norm::CastOp op, TypedExpr operand);
+  TypedExpr reduction(std::string name, Idiom idiom, TypedExpr value);
+  TypedExpr size(mlir::ArrayAttr axes);
 
   /// The expression of a value; a name where it has one.
-  Phrase take(mlir::Value value);
-  std::vector<Phrase> takeAll(llvm::ArrayRef<mlir::Value> values);
-  Phrase bind(Phrase phrase, const std::string &name);
+  TypedExpr take(mlir::Value value);
+  std::vector<TypedExpr> takeAll(llvm::ArrayRef<mlir::Value> values);
+  TypedExpr bind(TypedExpr typed, const std::string &name);
   /// The value over more axes, which its expression leaves out: a condition that always holds ranges over them.
   /// `within` are the axes it has in the kernel.
-  Phrase ranging(Phrase phrase, AxisSet over, AxisSet within);
-  Phrase alwaysTrue(unsigned leaf, AxisSet within);
+  TypedExpr ranging(TypedExpr typed, AxisSet over, AxisSet within);
+  TypedExpr alwaysTrue(unsigned leaf, AxisSet within);
 
   AxisSet setOf(mlir::Type type) const;
   AxisSet setOf(mlir::ArrayAttr names) const;
@@ -78,7 +78,7 @@ private:
   llvm::StringMap<unsigned> counts; // of names made from one
   llvm::DenseMap<mlir::Value, unsigned> uses;
   llvm::DenseMap<mlir::Value, llvm::SmallVector<Result, 1>> results;
-  llvm::DenseMap<mlir::Value, Phrase> phrases;
+  llvm::DenseMap<mlir::Value, TypedExpr> exprs;
 };
 
 /// The name of an element type in the language.

@@ -1,12 +1,12 @@
-#ifndef NORMC_COMPILER_FRONTEND_FORMATFORMS_H
-#define NORMC_COMPILER_FRONTEND_FORMATFORMS_H
+#ifndef NORMC_COMPILER_FRONTEND_IDIOM_H
+#define NORMC_COMPILER_FRONTEND_IDIOM_H
 #include "compiler/frontend/Graph.h"
 #include "dialect/Norm.h"
 
 namespace normc {
 
 /// What an op, or an op with those that only it reads, is in the language.
-struct Form {
+struct Idiom {
   enum class Kind : uint8_t {
     op,          // what it is by itself
     mean,        // sum(a over ...) / count(over ...)
@@ -29,7 +29,7 @@ struct Form {
   bool across = false;
 };
 
-Form formOf(mlir::Operation *op);
+Idiom idiomOf(mlir::Operation *op);
 
 /// What the language leaves out: broadcasts, loads, conversions to a real, stores to a type that holds every value.
 bool isImplicit(mlir::Operation *op);
@@ -37,6 +37,7 @@ bool isImplicit(mlir::Operation *op);
 mlir::Value shownOf(mlir::Value value);
 /// The kind in which the language computes with elements of a type in memory.
 ValueKind kindOf(mlir::Type type);
+inline bool isReal(mlir::Value value) { return kindOf(value.getType()) == ValueKind::real; }
 
 } // namespace normc
 #endif

@@ -1,5 +1,5 @@
 // Ops that together are one thing in the language.
-#include "compiler/frontend/FormatForms.h"
+#include "compiler/frontend/Idiom.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Matchers.h"
 using namespace mlir;
@@ -7,7 +7,7 @@ using namespace norm;
 
 namespace normc {
 namespace {
-using Kind = Form::Kind;
+using Kind = Idiom::Kind;
 
 /// The op behind a value that nothing else reads, of one kind; null where there is none.
 template <typename Op> Op soleSource(Value value) {
@@ -19,7 +19,7 @@ template <typename Op> Op soleSource(Value value) {
   return {};
 }
 
-bool isReal(Value value, double wanted) {
+bool isConstant(Value value, double wanted) {
   auto constant = dyn_cast_or_null<FloatAttr>(constantOf(shownOf(value)));
   return constant && constant.getValue().isExactlyValue(wanted);
 }
@@ -31,28 +31,28 @@ Value besides(Operation *op, llvm::function_ref<bool(Value)> isConstant) {
 }
 
 /// Of a sum over some axes, and what it is divided by where that is the number of their points.
-Form meanOf(arith::DivFOp op) {
-  Form form{Kind::mean};
+Idiom meanOf(arith::DivFOp op) {
+  Idiom idiom{Kind::mean};
   Value count = shownOf(op.getRhs());
-  form.reduce = soleSource<norm::ReduceOp>(op.getLhs());
+  idiom.reduce = soleSource<norm::ReduceOp>(op.getLhs());
   if (auto total = soleSource<AllReduceOp>(op.getLhs())) {
     auto counts = count.getDefiningOp<AllReduceOp>();
     if (!counts || total.getKind() != ReduceKind::sum || counts.getKind() != ReduceKind::sum) return {};
-    form.reduce = soleSource<norm::ReduceOp>(total.getInput());
-    form.across = true;
+    idiom.reduce = soleSource<norm::ReduceOp>(total.getInput());
+    idiom.across = true;
     count = counts.getInput();
   }
   auto size = count.getDefiningOp<SizeOp>();
-  if (!size || !form.reduce || form.reduce.getKind() != ReduceKind::sum) return {};
-  if (size.getAxes() != form.reduce.getOver() || !isa<FloatType>(getElementTypeOrSelf(form.reduce.getType())))
+  if (!size || !idiom.reduce || idiom.reduce.getKind() != ReduceKind::sum) return {};
+  if (size.getAxes() != idiom.reduce.getOver() || !isa<FloatType>(getElementTypeOrSelf(idiom.reduce.getType())))
     return {};
-  form.operands = {form.reduce.getInput()};
-  return form;
+  idiom.operands = {idiom.reduce.getInput()};
+  return idiom;
 }
 
 /// Its parts may be read elsewhere too: the language computes them once all the same.
-Form sigmoidOf(arith::DivFOp op) {
-  auto isOne = [](Value value) { return isReal(value, 1); };
+Idiom sigmoidOf(arith::DivFOp op) {
+  auto isOne = [](Value value) { return isConstant(value, 1); };
   auto sum = shownOf(op.getRhs()).getDefiningOp<arith::AddFOp>();
   if (!sum || !isOne(op.getLhs())) return {};
   Value term = besides(sum, isOne);
@@ -62,7 +62,7 @@ Form sigmoidOf(arith::DivFOp op) {
   return {Kind::sigmoid, {exponent.getOperand()}};
 }
 
-Form acrossOf(AllReduceOp op) {
+Idiom acrossOf(AllReduceOp op) {
   auto size = op.getInput().getDefiningOp<SizeOp>();
   if (size && op.getKind() == ReduceKind::sum) return {Kind::count, {}, {}, size.getAxes(), true};
   if (auto reduce = soleSource<norm::ReduceOp>(op.getInput()); reduce && reduce.getKind() == op.getKind())
@@ -71,7 +71,7 @@ Form acrossOf(AllReduceOp op) {
 }
 
 /// Either half of a clamp may have folded away, or be read by others too. Of integers it is as good as a min or a max.
-template <typename Minimum, typename Maximum> Form clampOf(Operation *op) {
+template <typename Minimum, typename Maximum> Idiom clampOf(Operation *op) {
   Value value = op->getOperand(0), bound = op->getOperand(1);
   auto inner = isa<Minimum>(op) ? soleSource<Maximum>(value) : Maximum();
   if (inner && inner->hasAttr("norm.clamp")) return {Kind::clamp, {inner.getLhs(), inner.getRhs(), bound}};
@@ -79,7 +79,7 @@ template <typename Minimum, typename Maximum> Form clampOf(Operation *op) {
   return {isa<Minimum>(op) ? Kind::upperClamp : Kind::lowerClamp, {value, bound}};
 }
 
-Form subtractionOf(arith::AddFOp op) {
+Idiom subtractionOf(arith::AddFOp op) {
   auto negated = [](Value value) { return shownOf(value).getDefiningOp<arith::NegFOp>(); };
   if (auto right = negated(op.getRhs())) return {Kind::subtraction, {op.getLhs(), right.getOperand()}};
   if (auto left = negated(op.getLhs())) return {Kind::subtraction, {op.getRhs(), left.getOperand()}};
@@ -87,18 +87,18 @@ Form subtractionOf(arith::AddFOp op) {
 }
 
 /// A product that counts only where its first factor is not 0.
-Form guardedOf(arith::SelectOp op) {
+Idiom guardedOf(arith::SelectOp op) {
   auto test = shownOf(op.getCondition()).getDefiningOp<arith::CmpFOp>();
   auto product = soleSource<arith::MulFOp>(op.getTrueValue());
   if (!test || !product || test.getPredicate() != arith::CmpFPredicate::UNE) return {};
   bool isFirst = shownOf(test.getLhs()) == shownOf(product.getLhs());
-  if (!isFirst || !isReal(test.getRhs(), 0) || !isReal(op.getFalseValue(), 0)) return {};
+  if (!isFirst || !isConstant(test.getRhs(), 0) || !isConstant(op.getFalseValue(), 0)) return {};
   return {Kind::guarded, {product.getLhs(), product.getRhs()}};
 }
 
-Form severalOf(Operation *op) {
+Idiom severalOf(Operation *op) {
   if (auto divide = dyn_cast<arith::DivFOp>(op)) {
-    Form mean = meanOf(divide);
+    Idiom mean = meanOf(divide);
     return mean.reduce ? mean : sigmoidOf(divide);
   }
   if (auto across = dyn_cast<AllReduceOp>(op)) return acrossOf(across);
@@ -122,10 +122,10 @@ ValueKind kindOf(Type type) {
   return isa<FloatType>(element) ? ValueKind::real : element.isInteger(1) ? ValueKind::boolean : ValueKind::integer;
 }
 
-Form formOf(Operation *op) {
-  Form form = severalOf(op);
-  if (form.kind == Kind::op) form.operands.assign(op->operand_begin(), op->operand_end());
-  return form;
+Idiom idiomOf(Operation *op) {
+  Idiom idiom = severalOf(op);
+  if (idiom.kind == Kind::op) idiom.operands.assign(op->operand_begin(), op->operand_end());
+  return idiom;
 }
 
 bool isImplicit(Operation *op) {

@@ -1,4 +1,4 @@
-#include "compiler/frontend/Phrase.h"
+#include "compiler/frontend/TypedExpr.h"
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -53,9 +53,9 @@ bool continues(const Expr &chain, Op op) {
 }
 } // namespace
 
-Phrase::Phrase(const Phrase &other) : expr(copyOf(other.expr)), kind(other.kind), axes(other.axes) {}
+TypedExpr::TypedExpr(const TypedExpr &other) : expr(copyOf(other.expr)), kind(other.kind), axes(other.axes) {}
 
-bool Phrase::isShort() const {
+bool TypedExpr::isShort() const {
   switch (expr.kind) {
   case Kind::chain:
     return false;
@@ -71,21 +71,21 @@ bool Phrase::isShort() const {
   }
 }
 
-Phrase namePhrase(const std::string &name, ValueKind kind, AxisSet axes) {
+TypedExpr nameExpr(const std::string &name, ValueKind kind, AxisSet axes) {
   return {literal(Kind::name, name), kind, axes};
 }
 
-Phrase integerPhrase(int64_t value) { return {literal(Kind::integer, std::to_string(value)), ValueKind::integer, 0}; }
+TypedExpr integerExpr(int64_t value) { return {literal(Kind::integer, std::to_string(value)), ValueKind::integer, 0}; }
 
-Phrase booleanPhrase(bool value) { return {literal(Kind::boolean, value ? "true" : "false"), ValueKind::boolean, 0}; }
+TypedExpr booleanExpr(bool value) { return {literal(Kind::boolean, value ? "true" : "false"), ValueKind::boolean, 0}; }
 
-Phrase realPhrase(double value, bool isDouble) {
+TypedExpr realExpr(double value, bool isDouble) {
   constexpr double mostWhole = 1e6;
   if (std::isnan(value)) return {literal(Kind::real, "nan"), ValueKind::real, 0};
   if (std::isinf(value)) return {literal(Kind::real, value < 0 ? "-inf" : "inf"), ValueKind::real, 0};
   bool isNegativeZero = value == 0 && std::signbit(value);
   if (value == std::floor(value) && std::fabs(value) < mostWhole && !isNegativeZero)
-    return integerPhrase(static_cast<int64_t>(value));
+    return integerExpr(static_cast<int64_t>(value));
   std::string text = shortest(value);
   // Fewer digits tell floats apart; the language reads them as a double, and rounds that.
   if (std::string narrow = shortest(static_cast<float>(value));
@@ -94,24 +94,24 @@ Phrase realPhrase(double value, bool isDouble) {
   return {literal(Kind::real, text), ValueKind::real, 0};
 }
 
-Phrase asReal(Phrase phrase, bool isDouble) {
-  if (phrase.kind == ValueKind::real) return phrase;
+TypedExpr asReal(TypedExpr typed, bool isDouble) {
+  if (typed.kind == ValueKind::real) return typed;
   constexpr size_t mostDigits = 7; // beyond, a real literal may not be the integer rounded once
-  if (phrase.expr.kind == Kind::integer && phrase.expr.text.size() <= mostDigits)
-    return {literal(Kind::real, phrase.expr.text + ".0"), ValueKind::real, 0};
-  std::vector<Phrase> operands;
-  operands.push_back(std::move(phrase));
-  operands.push_back(namePhrase(isDouble ? "f64" : "f32", ValueKind::real, 0));
-  return callPhrase("cast", std::move(operands), ValueKind::real);
+  if (typed.expr.kind == Kind::integer && typed.expr.text.size() <= mostDigits)
+    return {literal(Kind::real, typed.expr.text + ".0"), ValueKind::real, 0};
+  std::vector<TypedExpr> operands;
+  operands.push_back(std::move(typed));
+  operands.push_back(nameExpr(isDouble ? "f64" : "f32", ValueKind::real, 0));
+  return callExpr("cast", std::move(operands), ValueKind::real);
 }
 
-void meetAsReals(Phrase &a, Phrase &b, bool isDouble) {
+void meetAsReals(TypedExpr &a, TypedExpr &b, bool isDouble) {
   if (joined(a.kind, b.kind) == ValueKind::real) return;
-  Phrase &one = b.expr.kind == Kind::integer ? b : a;
+  TypedExpr &one = b.expr.kind == Kind::integer ? b : a;
   one = asReal(std::move(one), isDouble);
 }
 
-Phrase binaryPhrase(Op op, Phrase a, Phrase b, ValueKind kind) {
+TypedExpr binaryExpr(Op op, TypedExpr a, TypedExpr b, ValueKind kind) {
   AxisSet axes = a.axes | b.axes;
   // a + -2 as a - 2, unless there is no positive integer of that size
   if (op == Op::add && isNumber(b.expr) && b.expr.text[0] == '-' && b.expr.text != "-9223372036854775808" &&
@@ -119,7 +119,7 @@ Phrase binaryPhrase(Op op, Phrase a, Phrase b, ValueKind kind) {
     op = Op::subtract, b.expr.text.erase(0, 1);
   if (op == Op::multiply && isNumber(b.expr) && a.expr.kind != Kind::chain && !isNumber(a.expr)) std::swap(a, b);
   bool isComparison = op != Op::conjunction && op != Op::disjunction && op > Op::divide;
-  Phrase result;
+  TypedExpr result;
   if (continues(a.expr, op)) {
     result.expr = std::move(a.expr);
   } else {
@@ -132,21 +132,26 @@ Phrase binaryPhrase(Op op, Phrase a, Phrase b, ValueKind kind) {
   return result;
 }
 
-Phrase unaryPhrase(Kind op, Phrase operand, ValueKind kind) {
-  Phrase result;
+TypedExpr unaryExpr(Kind op, TypedExpr operand, ValueKind kind) {
+  TypedExpr result;
   result.expr.kind = op, result.kind = kind, result.axes = operand.axes;
   result.expr.operands.push_back(std::move(operand.expr));
   return result;
 }
 
-Phrase callPhrase(std::string name, std::vector<Phrase> operands, ValueKind kind) {
-  Phrase result;
+TypedExpr callExpr(std::string name, std::vector<TypedExpr> operands, ValueKind kind) {
+  TypedExpr result;
   result.expr.kind = Kind::call, result.expr.text = std::move(name), result.kind = kind;
-  for (Phrase &operand : operands) {
+  for (TypedExpr &operand : operands) {
     result.axes |= operand.axes;
     result.expr.operands.push_back(std::move(operand.expr));
   }
   return result;
+}
+
+CallTail &tailOf(TypedExpr &call) {
+  call.expr.tail = std::make_unique<CallTail>();
+  return *call.expr.tail;
 }
 
 } // namespace normc
