@@ -51,14 +51,6 @@ void simplify(KernelOp kernel) {
 namespace {
 std::string quoted(ArrayRef<std::string> names) { return llvm::join(names, ", "); }
 
-/// The dimensions of an argument or result as declared: "n", "1", "s...".
-SmallVector<std::string> dimensionsIn(Attribute dims) {
-  SmallVector<std::string> names;
-  if (auto list = dyn_cast_or_null<ArrayAttr>(dims))
-    for (Attribute name : list) names.push_back(cast<StringAttr>(name).getValue().str());
-  return names;
-}
-
 class Specializer {
 public:
   Specializer(KernelOp kernel, const Selection &selection, Diagnostics &diagnostics)
@@ -241,7 +233,7 @@ private:
                  (differentiated.count(name) ? ", or leave it and its gradient out with --omit " + name : ""),
              placeOf(kernel.getArgument(i).getLoc()), Fault::spec);
     }
-    keepWhatTellsExtents(needed, dropped);
+    keepTellingInputs(kernel, needed, [&](unsigned i) { return isPassed(i); }, dropped);
     for (unsigned i = 0; i < kernel.getNumResults(); ++i) // in place of what is not read is an ordinary output
       if (auto input = kernel.getResultAttrOfType<StringAttr>(i, "norm.inplace"))
         if (dropped.test(*argumentNamed(input.getValue())))
@@ -268,109 +260,6 @@ private:
         for (StringAttr axis : namesOf(size.getAxes())) insertLeaves(axes, axis);
     }
     return axes;
-  }
-
-  /// What is known of a call before its outputs are made.
-  struct Known {
-    llvm::SmallPtrSet<Attribute, 8> extents; // of these axes
-    llvm::SmallPtrSet<Attribute, 8> ranks;   // of these packs
-    llvm::SmallPtrSet<Attribute, 8> shapes;  // of these packs: the extent of each dimension
-    size_t size() const { return extents.size() + ranks.size() + shapes.size(); }
-    /// Whether all is known of an axis that is known of it here.
-    bool covers(const Known &other, Attribute axis) const {
-      return other.extents.contains(axis) <= extents.contains(axis) &&
-             other.ranks.contains(axis) <= ranks.contains(axis) && other.shapes.contains(axis) <= shapes.contains(axis);
-    }
-  };
-
-  /// Unread inputs stay where only they tell the extent of an axis that is needed, or the rank or the shape of a pack.
-  void keepWhatTellsExtents(const llvm::SmallPtrSet<Attribute, 8> &needed, llvm::BitVector &dropped) {
-    Known now;
-    auto &[extents, ranks, shapes] = now;
-    for (Attribute axis : kernel.getAxes())
-      if (cast<AxisAttr>(axis).isFixed()) extents.insert(cast<AxisAttr>(axis).getName());
-    if (auto passed = kernel->getAttrOfType<DictionaryAttr>("norm.ranks"))
-      for (NamedAttribute rank : passed) {
-        ranks.insert(rank.getName());
-        if (cast<IntegerAttr>(rank.getValue()).getInt() <= 1) shapes.insert(rank.getName()); // its extent is all
-      }
-    auto deduce = [&] {
-      for (bool changed = true; changed;) {
-        changed = false;
-        for (unsigned i = 0; i < kernel.getNumArguments(); ++i)
-          if (!dropped.test(i)) changed |= learn(i, now);
-        for (FactorOp factor : kernel.getBody().getOps<FactorOp>())
-          if (followsFrom(extents, factor.getSize())) changed |= extents.insert(factor.getAxisAttr()).second;
-        for (Attribute attribute : kernel.getAxes()) {
-          auto axis = cast<AxisAttr>(attribute);
-          if (!axis.isProduct()) continue;
-          SmallVector<StringAttr> parts = {axis.getName(), axis.getOuter(), axis.getInner()};
-          if (llvm::count_if(parts, [&](StringAttr part) { return extents.contains(part); }) == 2)
-            for (StringAttr part : parts) changed |= extents.insert(part).second;
-        }
-      }
-    };
-    const Known given = now;
-    deduce();
-    // All that tell something, since it may take two to know a third; then without those that nothing needs.
-    SmallVector<unsigned> telling;
-    for (unsigned i = 0; i < kernel.getNumArguments(); ++i) {
-      if (!dropped.test(i) || !isPassed(i)) continue;
-      size_t before = now.size();
-      dropped.reset(i);
-      deduce();
-      if (now.size() > before) telling.push_back(i);
-      else dropped.set(i);
-    }
-    const Known known = now;
-    // Those over the most axes go first. The axes of one that stays are needed too.
-    auto rank = [&](unsigned i) { return std::pair(axesOf(kernel.getArgument(i).getType()).size(), i); };
-    llvm::sort(telling, [&](unsigned i, unsigned j) { return rank(i) < rank(j); });
-    llvm::SmallPtrSet<Attribute, 8> wanted = needed;
-    for (size_t before = 0; before != wanted.size();) {
-      before = wanted.size();
-      for (unsigned i : telling) dropped.reset(i);
-      for (unsigned i : llvm::reverse(telling)) {
-        dropped.set(i);
-        now = given;
-        deduce();
-        if (llvm::all_of(wanted, [&](Attribute axis) { return now.covers(known, axis); })) continue;
-        dropped.reset(i);
-        for (StringAttr axis : axesOf(kernel.getArgument(i).getType())) wanted.insert(axis);
-      }
-    }
-  }
-  /// Whether an integer can be computed from the extents of some axes.
-  bool followsFrom(const llvm::SmallPtrSet<Attribute, 8> &extents, Value value) {
-    Operation *op = value.getDefiningOp();
-    if (!op) return true;
-    auto known = [&](StringAttr axis) { return extents.contains(axis); };
-    if (auto size = dyn_cast<SizeOp>(op))
-      return llvm::all_of(namesOf(size.getAxes()),
-                          [&](StringAttr axis) { return known(axis) || llvm::all_of(kernel.leavesOf(axis), known); });
-    return llvm::all_of(op->getOperands(), [&](Value operand) { return followsFrom(extents, operand); });
-  }
-  /// What the shape of an argument tells.
-  bool learn(unsigned argument, Known &known) {
-    bool changed = false;
-    auto isMade = [&](StringRef pack) { // only what is made has to get a shape
-      return llvm::any_of(llvm::seq(kernel.getNumResults()), [&](unsigned i) {
-        return llvm::is_contained(dimensionsIn(kernel.getResultAttr(i, "norm.dims")), pack);
-      });
-    };
-    SmallVector<StringAttr> unknown;
-    for (StringRef dimension : dimensionsIn(kernel.getArgAttr(argument, "norm.dims"))) {
-      StringRef written = dimension;
-      bool isPack = dimension.consume_back("...");
-      if (dimension == "1") continue;
-      StringAttr axis = builder.getStringAttr(dimension);
-      changed |= known.extents.insert(axis).second;
-      if (isPack && isMade(written)) changed |= known.shapes.insert(axis).second;
-      if (isPack && !known.ranks.contains(axis)) unknown.push_back(axis);
-    }
-    if (unknown.size() != 1) return changed;
-    known.ranks.insert(unknown.front());
-    return true;
   }
 
   void dropAxes() {
