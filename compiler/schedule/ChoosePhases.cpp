@@ -1,6 +1,5 @@
 // Which phases, which blocks: the only heuristics of the plan.
 #include "compiler/schedule/Phases.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 using namespace mlir;
 using namespace norm;
@@ -45,31 +44,6 @@ bool isSubset(ArrayRef<StringAttr> some, ArrayRef<StringAttr> all) {
 }
 bool meets(ArrayRef<StringAttr> some, ArrayRef<StringAttr> others) {
   return llvm::any_of(some, [&](StringAttr axis) { return contains(others, axis); });
-}
-
-/// What is stored for a value that others need: of a comparison with a constant, what is compared, which they need too.
-Value storedFor(Value value) {
-  auto compare = value.getDefiningOp<arith::CmpFOp>();
-  if (!compare) return value;
-  Value other = compare.getRhs();
-  if (auto broadcast = other.getDefiningOp<BroadcastOp>()) other = broadcast.getInput();
-  return other.getDefiningOp<arith::ConstantOp>() ? compare.getLhs() : value;
-}
-
-/// Whether something holds of an operation that a value is made of, without a reduction (or a value that `stops`) in
-/// between. Each is looked at once, however often it is used.
-bool anyBelow(
-    Value value, llvm::function_ref<bool(Operation *)> holds,
-    llvm::function_ref<bool(Value)> stops = [](Value) { return false; }) {
-  llvm::SetVector<Value> work;
-  work.insert(value);
-  for (size_t i = 0; i < work.size(); ++i) {
-    Operation *op = work[i].getDefiningOp();
-    if (!op || isa<ReduceOp>(op) || stops(work[i])) continue;
-    if (holds(op)) return true;
-    work.insert_range(op->getOperands());
-  }
-  return false;
 }
 
 class Chooser {
@@ -507,48 +481,7 @@ private:
   llvm::DenseSet<Operation *> done;
   llvm::DenseSet<Value> kept;
 };
-
-/// Whether computing a value again at each point would cost more than loading it.
-bool isExpensive(Value value, llvm::function_ref<bool(Value)> isStored) {
-  auto isCostly = [](Operation *op) {
-    bool isMath = op->getDialect() && op->getDialect()->getNamespace() == "math";
-    return isa<arith::DivFOp>(op) || (isMath && !isa<math::AbsFOp, math::FmaOp>(op));
-  };
-  return anyBelow(value, isCostly,
-                  [&](Value inner) { return isStored(inner) || isa_and_nonnull<AtOp>(inner.getDefiningOp()); });
-}
 } // namespace
-
-SmallVector<ArrayValue> normc::arrayValuesOf(Structure &structure, ArrayRef<Value> roots, ArrayRef<StringAttr> order,
-                                             ArrayRef<StringAttr> bound, llvm::function_ref<bool(Value)> isStored) {
-  SmallVector<ArrayValue> arrays;
-  if (order.empty()) return arrays;
-  StringAttr lane = order.back();
-  Axes pair = order.size() > 2 ? structure.lanePair(order) : Axes();
-  llvm::DenseSet<Value> seen;
-  SmallVector<Value> work(roots);
-  while (!work.empty()) {
-    Value value = work.pop_back_val();
-    Operation *op = value.getDefiningOp();
-    if (!op || !seen.insert(value).second) continue;
-    auto broadcast = dyn_cast<BroadcastOp>(op);
-    if (!broadcast) {
-      if (!isa<ReduceOp>(op) && !isStored(value)) llvm::append_range(work, op->getOperands());
-      continue;
-    }
-    Value inner = storedFor(broadcast.getInput());
-    Axes axes(axesOf(inner.getType())), own = without(axes, bound);
-    bool half = !pair.empty() && contains(own, pair[0]) != contains(own, pair[1]);
-    bool dear = contains(own, lane) && own.size() < order.size() && isExpensive(inner, isStored);
-    if (half || dear) {
-      if (half) axes.push_back(contains(own, pair[0]) ? pair[1] : pair[0]);
-      arrays.push_back({inner, axes});
-    } else if (!isStored(inner)) {
-      work.push_back(inner);
-    }
-  }
-  return arrays;
-}
 
 FailureOr<std::vector<Phase>> normc::choosePhases(KernelOp kernel) {
   while (true) {

@@ -39,6 +39,15 @@ bool isLoad(norm::CastOp cast);
 /// What a result's operand of the return is before it is rounded to the storage type.
 mlir::Value beforeStore(mlir::Value returned);
 
+/// What is stored for a value that others need: of a comparison with a constant, what is compared, which they need too.
+mlir::Value storedFor(mlir::Value value);
+
+/// Whether something holds of an operation that a value is made of, without a reduction (or a value that `stops`) in
+/// between. Each is looked at once, however often it is used.
+bool anyBelow(
+    mlir::Value value, llvm::function_ref<bool(mlir::Operation *)> holds,
+    llvm::function_ref<bool(mlir::Value)> stops = [](mlir::Value) { return false; });
+
 /// Values that are better computed once, into an array, than at each point of a sweep that runs in this order: the
 /// inputs of broadcasts that range over the lanes, but over less than the sweep, and are dear to compute, or that know
 /// only one of two factors that the lanes run over together.
