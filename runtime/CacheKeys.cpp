@@ -29,6 +29,8 @@ template <typename First, typename Second> void append(std::string &key, const s
   append(key, entry.second);
 }
 
+template <typename... Values> void appendAll(std::string &key, const Values &...values) { (append(key, values), ...); }
+
 std::string textsAt(const std::vector<std::string> &paths) {
   std::string texts, text, problem;
   for (const std::string &path : paths)
@@ -57,23 +59,11 @@ std::shared_ptr<const CacheKeys::Imports> CacheKeys::importsOf(const std::string
 
 std::string CacheKeys::of(const Source &source, const Selection &selection, std::string_view target) {
   std::string key;
-  append(key, source.path);
-  append(key, source.text);
-  append(key, source.importPaths);
+  appendAll(key, source.path, source.text, source.importPaths);
   key += importsOf(key, source)->texts;
-  append(key, selection.kernel);
-  append(key, selection.defines);
-  append(key, selection.sizes);
-  append(key, selection.ranks);
-  append(key, selection.orders);
-  append(key, selection.omit);
-  append(key, selection.inplace);
-  append(key, selection.runtimeScalars);
-  append(key, selection.inputTypes);
-  append(key, selection.inputRanks);
-  append(key, selection.passed);
-  append(key, selection.outputs);
-  append(key, target);
+  const Selection &s = selection;
+  appendAll(key, s.kernel, s.defines, s.sizes, s.ranks, s.orders, s.omit, s.inplace, s.runtimeScalars, s.inputTypes,
+            s.inputRanks, s.passed, s.outputs, target);
   return key;
 }
 

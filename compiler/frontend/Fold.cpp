@@ -17,6 +17,21 @@ double lesser(double a, double b) {
 }
 double greater(double a, double b) { return -lesser(-a, -b); }
 
+template <typename Number> Constant foldComparison(NodeOp op, Number a, Number b) {
+  switch (op) {
+  case NodeOp::less:
+    return a < b;
+  case NodeOp::lessEqual:
+    return a <= b;
+  case NodeOp::equal:
+    return a == b;
+  case NodeOp::notEqual:
+    return a != b;
+  default:
+    return {};
+  }
+}
+
 Constant foldIntegers(NodeOp op, int64_t a, int64_t b) {
   switch (op) {
   case NodeOp::add:
@@ -32,16 +47,8 @@ Constant foldIntegers(NodeOp op, int64_t a, int64_t b) {
     return std::min(a, b);
   case NodeOp::maximum:
     return std::max(a, b);
-  case NodeOp::less:
-    return a < b;
-  case NodeOp::lessEqual:
-    return a <= b;
-  case NodeOp::equal:
-    return a == b;
-  case NodeOp::notEqual:
-    return a != b;
   default:
-    return {};
+    return foldComparison(op, a, b);
   }
 }
 
@@ -63,16 +70,8 @@ Constant foldReals(NodeOp op, double a, double b) {
     return lesser(a, b);
   case NodeOp::maximum:
     return greater(a, b);
-  case NodeOp::less:
-    return a < b;
-  case NodeOp::lessEqual:
-    return a <= b;
-  case NodeOp::equal:
-    return a == b;
-  case NodeOp::notEqual:
-    return a != b;
   default:
-    return {};
+    return foldComparison(op, a, b);
   }
 }
 
