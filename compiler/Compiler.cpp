@@ -245,7 +245,7 @@ static std::optional<Machine> parseOneTarget(std::string_view target, Diagnostic
   std::vector<Machine> machines = parseTargets(target, diagnostics);
   if (machines.size() > 1)
     diagnostics.error(
-        {}, "one target expected, found " + std::to_string(machines.size()) + ": '" + std::string(target) + "'",
+        {}, "one target expected, found " + std::to_string(machines.size()) + ": `" + std::string(target) + "`",
         Fault::usage);
   return machines.size() == 1 ? std::optional(machines.front()) : std::nullopt;
 }

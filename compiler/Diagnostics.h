@@ -19,7 +19,8 @@ struct Place {
 enum class Fault : uint8_t { spec = 1, usage = 2, system = 3 };
 
 /// Collects what is wrong, in order; prints `file:line:col: error: message`, the quoted line and a caret.
-/// Messages are lower case without a full stop: found versus expected, and the fix.
+/// Messages are lower case without a full stop: found versus expected, and the fix. What is quoted, of a text or of a
+/// command line, stands in backticks.
 class Diagnostics {
 public:
   struct Entry {

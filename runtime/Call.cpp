@@ -78,17 +78,17 @@ std::optional<Call> Call::bind(std::shared_ptr<const Kernel> kernel, std::span<c
       std::vector<std::string> known;
       for (const Argument &argument : arguments) known.push_back(argument.name);
       std::string near = nearestName(names[position], known);
-      fail(fmt::format("the kernel has no argument '{}': {}", names[position],
+      fail(fmt::format("the kernel has no argument `{}`: {}", names[position],
                        near.empty() ? fmt::format("it has {}", fmt::join(known, ", "))
-                                    : fmt::format("did you mean '{}'?", near)));
+                                    : fmt::format("did you mean `{}`", near)));
     } else if (call.positions[i] != unbound) {
-      fail(fmt::format("argument '{}' is named twice", names[position]));
+      fail(fmt::format("argument `{}` is named twice", names[position]));
     } else {
       call.positions[i] = position;
     }
   }
   for (size_t i = 0; i < arguments.size(); ++i)
-    if (call.positions[i] == unbound) fail(fmt::format("argument '{}' is not passed", arguments[i].name));
+    if (call.positions[i] == unbound) fail(fmt::format("argument `{}` is not passed", arguments[i].name));
   for (const auto &[output, input] : kernel->inplace()) {
     size_t to = indexOf(output), from = indexOf(input);
     if (to != unbound && from != unbound) call.sharesWith[to] = static_cast<int>(from);
@@ -102,7 +102,7 @@ bool Call::checkArguments(std::span<const TensorView> tensors, Diagnostics &diag
   const std::vector<Argument> &arguments = callee->signature().arguments;
   bool good = true;
   auto fail = [&](const Argument &argument, std::string message) {
-    diagnostics.error({callee->signature().kernel}, fmt::format("argument '{}' {}", argument.name, message));
+    diagnostics.error({callee->signature().kernel}, fmt::format("argument `{}` {}", argument.name, message));
     good = false;
   };
   for (size_t i = 0; i < arguments.size(); ++i) {
@@ -144,7 +144,7 @@ bool Call::checkOverlap(std::span<const TensorView> tensors, Diagnostics &diagno
       bool allowed = sharesWith[i] == static_cast<int>(j) || sharesWith[j] == static_cast<int>(i);
       if (same && allowed) continue;
       diagnostics.error({callee->signature().kernel},
-                        fmt::format("arguments '{}' and '{}' overlap in memory: {}", arguments[i].name,
+                        fmt::format("arguments `{}` and `{}` overlap in memory: {}", arguments[i].name,
                                     arguments[j].name,
                                     same ? "the kernel was not compiled to run in place"
                                          : "one that is written must be apart, or be the same tensor in place"));

@@ -18,7 +18,7 @@ std::shared_ptr<const Kernel> Context::kernel(const Source &source, const Select
       [&](Diagnostics &errors) -> std::shared_ptr<const Kernel> {
         for (const Machine &machine : parseTargets(target, errors))
           if (!runsHere(machine))
-            errors.error({}, "target '" + target + "' does not run here: this machine's level is " + hostName(),
+            errors.error({}, "target `" + target + "` does not run here: this machine's level is " + hostName(),
                          Fault::usage);
         if (errors.any()) return nullptr;
         std::unique_ptr<Plan> plan = Plan::prepare(source, selection, target, errors);

@@ -17,7 +17,7 @@ std::unique_ptr<Variant> load(const Artifact &artifact, Diagnostics &diagnostics
     for (const std::unique_ptr<LoadedObject> &object : variant->code)
       if ((function = object->function<Function>(symbol))) return;
     complete = false;
-    diagnostics.error({artifact.signature.kernel}, fmt::format("the compiled code has no function '{}'", symbol),
+    diagnostics.error({artifact.signature.kernel}, fmt::format("the compiled code has no function `{}`", symbol),
                       Fault::system);
   };
   for (const PhaseSymbols &symbols : artifact.phases) {

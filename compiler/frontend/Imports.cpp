@@ -65,7 +65,7 @@ private:
   void resolve(Import &import, Unit &from) {
     fs::path path = find(import.path, from);
     if (path.empty()) {
-      auto &entry = diagnostics.error(import.spot.place(), "cannot find the import \"" + import.path + "\"");
+      auto &entry = diagnostics.error(import.spot.place(), "cannot find the import `" + import.path + "`");
       std::string looked = "looked beside this file";
       for (const std::string &folder : importPaths) looked += ", in " + folder;
       entry.notes.emplace_back(Place{}, looked);

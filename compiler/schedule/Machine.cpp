@@ -159,17 +159,17 @@ std::vector<Machine> parseTargets(std::string_view text, Diagnostics &diagnostic
     } else if (const Level *named = levelNamed(level)) {
       machines.push_back(machineOf(*named));
     } else if (isGpu(name)) {
-      fail("target '" + name.str() + "' is not available: this compiler generates code for cpu targets only");
+      fail("target `" + name.str() + "` is not available: this compiler generates code for cpu targets only");
     } else {
       std::string nearest = nearestName(name, targetNames());
-      fail("unknown target '" + name.str() + "'" +
-           (nearest.empty() ? ": expected one of " + join(targetNames(), ", ") : "; did you mean '" + nearest + "'?"));
+      fail("unknown target `" + name.str() + "`" +
+           (nearest.empty() ? ": expected one of " + join(targetNames(), ", ") : ": did you mean `" + nearest + "`"));
     }
     if (!good || !whole.contains('/')) continue;
     machines.back().isMeasured = false; // said, not found
     if (!setFacts(facts, machines.back()))
-      fail("target '" + whole.str() + "': expected facts after its name: '/resident=N' with N from 1 to " +
-           std::to_string(MiB) + ", '/stream=N' or '/l1=N'");
+      fail("target `" + whole.str() + "`: expected facts after its name: `/resident=N` with N from 1 to " +
+           std::to_string(MiB) + ", `/stream=N` or `/l1=N`");
   }
   return good ? machines : std::vector<Machine>();
 }

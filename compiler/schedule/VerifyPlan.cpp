@@ -25,7 +25,7 @@ public:
     if (result.wasInterrupted()) return failure();
     for (BlockArgument argument : kernel.getArguments()) // plan_c4
       if (kernel.getArgAttr(argument.getArgNumber(), "norm.out") && !stored.contains(argument))
-        return kernel.emitOpError() << "never writes its output '" << nameOf(argument) << "'";
+        return kernel.emitOpError() << "never writes its output `" << nameOf(argument) << "`";
     return arrayBytes ? verifyArrays() : success();
   }
 
@@ -104,14 +104,14 @@ private:
     }
     unsigned number = cast<BlockArgument>(memory).getArgNumber();
     if (kernel.getArgAttr(number, "norm.out"))
-      return load.emitOpError() << "reads the output '" << nameOf(memory) << "'"; // plan_c6
+      return load.emitOpError() << "reads the output `" << nameOf(memory) << "`"; // plan_c6
     auto written = stored.find(memory);
     if (written != stored.end()) // plan_c7
-      return load.emitOpError() << "reads '" << nameOf(memory) << "' after it is replaced";
+      return load.emitOpError() << "reads `" << nameOf(memory) << "` after it is replaced";
     Region *store = replacing.lookup(kernel.argumentName(number));
     if (store && !store->isProperAncestor(load->getParentRegion()))
-      return load.emitOpError() << "reads '" << nameOf(memory)
-                                << "' after an output in its place is written"; // plan_c10
+      return load.emitOpError() << "reads `" << nameOf(memory)
+                                << "` after an output in its place is written"; // plan_c10
     return success();
   }
 
@@ -128,7 +128,7 @@ private:
     if (store.getKind() && !stored.contains(memory))
       return store.emitOpError("combines into workspace that nothing has written"); // plan_c5
     if (auto argument = dyn_cast<BlockArgument>(memory)) {
-      if (stored.contains(memory)) return store.emitOpError() << "writes '" << nameOf(memory) << "' again"; // plan_c4
+      if (stored.contains(memory)) return store.emitOpError() << "writes `" << nameOf(memory) << "` again"; // plan_c4
       if (auto input = dyn_cast_or_null<StringAttr>(kernel.getArgAttr(argument.getArgNumber(), "norm.inplace")))
         replacing[input.getValue()] = store->getParentRegion();
     }
@@ -143,7 +143,7 @@ private:
                         name == namesOf(cast<PassOp>(op).getAxes()).back();
           if (isLane) continue;           // plan_c8, below
           if (isa<BlockArgument>(memory)) // plan_c14
-            return store.emitOpError() << "writes '" << nameOf(memory) << "' again for each of " << name;
+            return store.emitOpError() << "writes `" << nameOf(memory) << "` again for each of " << name;
           rewritten[memory] = {op, name};
         }
     auto pass = dyn_cast<PassOp>(store->getParentOp());

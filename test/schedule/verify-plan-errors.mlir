@@ -41,7 +41,7 @@ norm.kernel @nothing_swept axes(n) (%x: !f32_n {norm.name = "x"}) {
 !f32_n = tensor<?xf32, #norm.axes<n>>
 
 // plan_c4
-// expected-error @below {{never writes its output 'y'}}
+// expected-error @below {{never writes its output `y`}}
 norm.kernel @unwritten axes(n) (%y: !f32_n {norm.name = "y", norm.out}) {
   norm.return
 }
@@ -55,7 +55,7 @@ norm.kernel @written_twice axes(n) (%y: !f32_n {norm.name = "y", norm.out}) {
   norm.phase [n] {
     %one = arith.constant 1.0 : f32
     norm.store %one to %y : f32 to !f32_n
-    // expected-error @below {{writes 'y' again}}
+    // expected-error @below {{writes `y` again}}
     norm.store %one to %y : f32 to !f32_n
   }
   norm.return
@@ -98,7 +98,7 @@ norm.kernel @combined_workspace axes(n) (%x: !f32_n {norm.name = "x"}) {
 // plan_c6
 norm.kernel @output_read axes(n) (%y: !f32_n {norm.name = "y", norm.out}) {
   norm.phase [n] {
-    // expected-error @below {{reads the output 'y'}}
+    // expected-error @below {{reads the output `y`}}
     %a = norm.load %y : !f32_n to f32
     norm.store %a to %y : f32 to !f32_n
   }
@@ -114,7 +114,7 @@ norm.kernel @state_read_late axes(n) (%s: !f32_n {norm.name = "s", norm.state}, 
   norm.phase [n] {
     %one = arith.constant 1.0 : f32
     norm.store %one to %s : f32 to !f32_n
-    // expected-error @below {{reads 's' after it is replaced}}
+    // expected-error @below {{reads `s` after it is replaced}}
     %a = norm.load %s : !f32_n to f32
     norm.store %a to %y : f32 to !f32_n
   }
@@ -167,7 +167,7 @@ norm.kernel @replaced_input axes(n, k) (%x: !f32_n_k {norm.name = "x", norm.shar
       norm.store %a to %y : f32 to !f32_n_k
     }
     %s = norm.pass [k] (sum) {
-      // expected-error @below {{reads 'x' after an output in its place is written}}
+      // expected-error @below {{reads `x` after an output in its place is written}}
       %a = norm.load %x : !f32_n_k to f32
       norm.yield %a : f32
     }
@@ -187,7 +187,7 @@ norm.kernel @replaced_element axes(n) (%x: !f32_n {norm.name = "x", norm.shared}
     norm.pass [n] {
       %c = arith.constant 1.0 : f32
       norm.store %c to %y : f32 to !f32_n
-      // expected-error @below {{reads 'x' after an output in its place is written}}
+      // expected-error @below {{reads `x` after an output in its place is written}}
       %a = norm.load %x : !f32_n to f32
       norm.store %a to %z : f32 to !f32_n
     }
@@ -261,7 +261,7 @@ norm.kernel @state_updated_for_each_chunk axes(n, c, p = n by 16) (%x: !f32_n_c 
       }
       %old = norm.load %s : !f32_c to f32
       %new = arith.addf %old, %sum : f32
-      // expected-error @below {{writes 's' again for each of "p"}}
+      // expected-error @below {{writes `s` again for each of "p"}}
       norm.store %new to %s : f32 to !f32_c
     }
   }

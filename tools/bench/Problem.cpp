@@ -22,7 +22,7 @@ std::string parseSpec(const std::string &word, Problem &problem) {
   problem.spec = word.substr(0, slash);
   if (slash != std::string::npos) problem.kernel = word.substr(slash + 1);
   if (problem.spec.empty() || (slash != std::string::npos && !cli::isName(problem.kernel)))
-    return fmt::format("expected a spec, or SPEC/KERNEL, found '{}'", word);
+    return fmt::format("expected a spec, or SPEC/KERNEL, found `{}`", word);
   return {};
 }
 
@@ -32,7 +32,7 @@ std::string parseLayout(const std::string &word, Problem &problem) {
   problem.outputLayout = arrow == std::string::npos ? problem.layout : word.substr(arrow + 1);
   for (const std::string *layout : {&problem.layout, &problem.outputLayout})
     if (layout->empty() || !std::all_of(layout->begin(), layout->end(), [](char c) { return c >= 'a' && c <= 'z'; }))
-      return fmt::format("expected a letter for each dimension, such as nchw or nchw>nhwc, found '{}'", word);
+      return fmt::format("expected a letter for each dimension, such as nchw or nchw>nhwc, found `{}`", word);
   return {};
 }
 
@@ -40,7 +40,7 @@ std::string parseExtents(const std::string &word, Problem &problem) {
   for (const std::string &part : cli::splitText(word, 'x')) {
     std::optional<int64_t> extent = cli::parseInteger(part);
     if (!extent || *extent < 1)
-      return fmt::format("expected extents of 1 or more joined by 'x', such as 8x256x56x56, found '{}'", word);
+      return fmt::format("expected extents of 1 or more joined by `x`, such as 8x256x56x56, found `{}`", word);
     problem.extents.push_back(*extent);
   }
   for (const std::string *layout : {&problem.layout, &problem.outputLayout})
@@ -58,23 +58,23 @@ std::string parseOption(const std::string &word, Problem &problem) {
   size_t equals = word.find('=');
   std::string name = word.substr(0, equals);
   if (equals == std::string::npos || equals + 1 == word.size() || !cli::isName(name))
-    return fmt::format("expected fixed, or NAME=VALUE such as groups=32 or pass=fwdbwd, found '{}'", word);
+    return fmt::format("expected fixed, or NAME=VALUE such as groups=32 or pass=fwdbwd, found `{}`", word);
   std::string value = word.substr(equals + 1);
   if (name == "pass") {
     if (value == "fwd") problem.pass = Problem::Pass::forward;
     else if (value == "bwd") problem.pass = Problem::Pass::backward;
     else if (value == "fwdbwd") problem.pass = Problem::Pass::both;
-    else return fmt::format("pass: expected fwd, bwd or fwdbwd, found '{}'", value);
+    else return fmt::format("pass: expected fwd, bwd or fwdbwd, found `{}`", value);
   } else if (name == "omit" || name == "with") {
     for (const std::string &part : cli::splitText(value, ',')) {
-      if (!cli::isName(part)) return fmt::format("{}: expected names joined by commas, found '{}'", name, value);
+      if (!cli::isName(part)) return fmt::format("{}: expected names joined by commas, found `{}`", name, value);
       (name == "omit" ? problem.omit : problem.with).insert(part);
     }
   } else if (name == "inplace") {
     size_t at = value.find('=');
     std::string output = value.substr(0, at), input = at == std::string::npos ? "" : value.substr(at + 1);
     if (!cli::isName(output) || !cli::isName(input))
-      return fmt::format("inplace: expected OUTPUT=INPUT, found '{}'", value);
+      return fmt::format("inplace: expected OUTPUT=INPUT, found `{}`", value);
     problem.inplace[output] = input;
   } else if (!problem.values.try_emplace(name, value).second) {
     return fmt::format("{} stands twice", name);
@@ -139,10 +139,10 @@ public:
     if (!alone) stages[1].options.selection.defines = stages[0].options.selection.defines;
     for (const auto *names : {&problem.omit, &problem.with})
       for (const std::string &name : *names)
-        if (!known.contains(name)) fail(fmt::format("the kernel has no input or output '{}'", name));
+        if (!known.contains(name)) fail(fmt::format("the kernel has no input or output `{}`", name));
     for (const auto &[output, input] : problem.inplace)
       if (!known.contains(output) || !known.contains(input))
-        fail(fmt::format("the kernel has no input or output '{}'", known.contains(output) ? input : output));
+        fail(fmt::format("the kernel has no input or output `{}`", known.contains(output) ? input : output));
     return diagnostics.any() ? std::vector<Stage>() : stages;
   }
 
@@ -155,7 +155,7 @@ private:
   std::map<std::string, int64_t> ranks, sizes;
 
   void fail(std::string message) {
-    cli::usageError(diagnostics, fmt::format("problem '{}': {}", problem.text, message));
+    cli::usageError(diagnostics, fmt::format("problem `{}`: {}", problem.text, message));
   }
 
   cli::Options optionsFor(const std::string &kernel) {
@@ -167,7 +167,7 @@ private:
 
   std::optional<Interface> interfaceNamed(const File &file, const std::string &name) {
     std::optional<Interface> found = cli::findInterface(*file.main, name);
-    if (!found) fail(fmt::format("{} has no kernel '{}'", file.main->source.path, name));
+    if (!found) fail(fmt::format("{} has no kernel `{}`", file.main->source.path, name));
     return found;
   }
 
@@ -214,7 +214,7 @@ private:
       known.insert(name);
       cli::ScalarValue scalar;
       if (!item->scalar || !cli::parseScalar(value, scalar))
-        fail(fmt::format("{}: expected {}, found '{}'", name, item->scalar ? "a number" : "no value: it is a tensor",
+        fail(fmt::format("{}: expected {}, found `{}`", name, item->scalar ? "a number" : "no value: it is a tensor",
                          value));
       else options.scalars[name] = scalar;
     }
@@ -298,7 +298,7 @@ std::optional<Problem> parseProblem(std::string_view text, std::string &error) {
   if (error.empty()) {
     std::optional<ElementType> type = elementTypeNamed(parts[1]);
     if (type) problem.type = *type;
-    else error = fmt::format("expected an element type ({}), found '{}'", listElementTypes(), parts[1]);
+    else error = fmt::format("expected an element type ({}), found `{}`", listElementTypes(), parts[1]);
   }
   if (error.empty()) error = parseLayout(parts[2], problem);
   if (error.empty()) error = parseExtents(parts[3], problem);
@@ -334,7 +334,7 @@ std::vector<Problem> problemsOf(const cli::Options &options, Diagnostics &diagno
     std::string error;
     std::optional<Problem> problem = parseProblem(text, error);
     if (problem) problems.push_back(std::move(*problem));
-    else cli::usageError(diagnostics, fmt::format("problem '{}': {}", text, error));
+    else cli::usageError(diagnostics, fmt::format("problem `{}`: {}", text, error));
   }
   if (!options.list.empty())
     for (Problem &problem : readProblems(options.list, diagnostics))

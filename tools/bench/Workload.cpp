@@ -179,7 +179,7 @@ bool Workload::compileStage(const Stage &stage, const std::string &target, Diagn
     const cli::ScalarValue &value = scalars[argument.name];
     std::string problem = cli::storeScalar(argument.type, value, stageCompiled.scalars[argument.name].data());
     if (problem.empty()) continue;
-    cli::usageError(diagnostics, fmt::format("scalar {}: {}, found '{}'", argument.name, problem, value.text));
+    cli::usageError(diagnostics, fmt::format("scalar {}: {}, found `{}`", argument.name, problem, value.text));
     return false;
   }
   if (!bindStage(stage, stageCompiled, diagnostics)) return false;

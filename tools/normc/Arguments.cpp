@@ -137,7 +137,7 @@ bool Arguments::bindScalar(const Argument &argument, Passed &passed) {
 
 bool Arguments::checkScalar(const std::string &name, ElementType type, const ScalarValue &value) {
   std::string problem = storeScalar(type, value, scalars[name].data());
-  if (!problem.empty()) usageError(diagnostics, fmt::format("--scalar {}: {}, found '{}'", name, problem, value.text));
+  if (!problem.empty()) usageError(diagnostics, fmt::format("--scalar {}: {}, found `{}`", name, problem, value.text));
   return problem.empty();
 }
 

@@ -138,7 +138,7 @@ private:
     for (const std::string &kind : kinds) {
       auto result = results.find(kind);
       if (result == results.end()) {
-        diagnostics.error({options.file}, fmt::format("the compiler did not get to the stage '{}'", kind),
+        diagnostics.error({options.file}, fmt::format("the compiler did not get to the stage `{}`", kind),
                           Fault::system);
         return false;
       }

@@ -9,7 +9,7 @@ namespace {
 
 std::string suggest(const std::string &name, const std::vector<std::string> &known) {
   std::string near = nearestName(name, known);
-  if (!near.empty()) return fmt::format("did you mean '{}'?", near);
+  if (!near.empty()) return fmt::format("did you mean `{}`", near);
   return known.empty() ? "it has none" : fmt::format("it has {}", fmt::join(known, ", "));
 }
 
@@ -87,7 +87,7 @@ bool checkNames(const Declared &declared, const Options &options, Diagnostics &d
       return fail(fmt::format("{} {}: it is a scalar: pass it with --scalar {}=NUMBER", option, name, name));
     if (std::find(declared.outputs.begin(), declared.outputs.end(), name) != declared.outputs.end())
       return fail(fmt::format("{} {}: it is an output of the kernel, not an input", option, name));
-    fail(fmt::format("{}: the kernel has no input '{}': {}", option, name, suggest(name, tensors)));
+    fail(fmt::format("{}: the kernel has no input `{}`: {}", option, name, suggest(name, tensors)));
   };
   for (const auto &[name, place] : options.inputs) checkTensor("--input", name);
   for (const auto &[name, seed] : options.seedInputs) checkTensor("--seed-input", name);
@@ -96,13 +96,13 @@ bool checkNames(const Declared &declared, const Options &options, Diagnostics &d
     if (input != declared.inputs.end() && input->second.scalar) continue;
     if (input != declared.inputs.end())
       fail(fmt::format("--scalar {}: it is a tensor: pass it with --input {}=FILE", name, name));
-    else fail(fmt::format("--scalar: the kernel has no scalar '{}': {}", name, suggest(name, scalars)));
+    else fail(fmt::format("--scalar: the kernel has no scalar `{}`: {}", name, suggest(name, scalars)));
   }
   for (const auto &[name, place] : options.outputs) {
     if (std::find(declared.outputs.begin(), declared.outputs.end(), name) != declared.outputs.end()) continue;
     if (declared.inputs.contains(name))
       fail(fmt::format("--output {}: it is an input of the kernel, not an output", name));
-    else fail(fmt::format("--output: the kernel has no output '{}': {}", name, suggest(name, declared.outputs)));
+    else fail(fmt::format("--output: the kernel has no output `{}`: {}", name, suggest(name, declared.outputs)));
   }
   return good;
 }

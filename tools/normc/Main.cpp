@@ -28,15 +28,15 @@ constexpr std::string_view laterCommands[] = {"fmt", "cache"};
 void unknownCommand(const std::string &word, Diagnostics &diagnostics) {
   for (std::string_view later : laterCommands)
     if (word == later) {
-      usageError(diagnostics, fmt::format("this version does not have the command '{}' yet", word));
+      usageError(diagnostics, fmt::format("this version does not have the command `{}` yet", word));
       return;
     }
   std::vector<std::string> names;
   for (const CommandRow &row : commands) names.emplace_back(row.name);
   std::string near = nearestName(word, names);
-  usageError(diagnostics, fmt::format("unknown {} '{}': {}", word.starts_with('-') ? "option" : "command", word,
+  usageError(diagnostics, fmt::format("unknown {} `{}`: {}", word.starts_with('-') ? "option" : "command", word,
                                       near.empty() ? fmt::format("expected one of {}", fmt::join(names, ", "))
-                                                   : fmt::format("did you mean '{}'?", near)));
+                                                   : fmt::format("did you mean `{}`", near)));
 }
 
 void dispatch(const std::vector<std::string> &words, Diagnostics &diagnostics) {
@@ -86,9 +86,9 @@ std::string missingSpec(const std::string &spec) {
     if (llvm::StringRef name = llvm::sys::path::filename(file->path()); name.consume_back(".norm"))
       names.push_back(name.str());
   std::string near = nearestName(spec, names);
-  return fmt::format("no spec '{}': {}", spec,
+  return fmt::format("no spec `{}`: {}", spec,
                      near.empty() ? "expected a standard one, or a path that ends in .norm"
-                                  : fmt::format("did you mean '{}'?", near));
+                                  : fmt::format("did you mean `{}`", near));
 }
 
 std::optional<Source> readSource(const Options &options, Diagnostics &diagnostics) {

@@ -29,10 +29,10 @@ public:
     bool descr = false, order = false, shape = false;
     for (skipSpace(); !take('}'); skipSpace()) {
       std::optional<std::string_view> key = string();
-      if (!key) return fail("expected a key in quotes or '}'");
+      if (!key) return fail("expected a key in quotes or `}`");
       bool *seen = *key == "descr" ? &descr : *key == "fortran_order" ? &order : *key == "shape" ? &shape : nullptr;
-      if (!seen) return fail(fmt::format("unknown key '{}'", printable(*key)));
-      if (*seen) return fail(fmt::format("'{}' stands twice", *key));
+      if (!seen) return fail(fmt::format("unknown key `{}`", printable(*key)));
+      if (*seen) return fail(fmt::format("`{}` stands twice", *key));
       *seen = true;
       if (!expect(':')) return false;
       if (!(seen == &descr ? parseDescr() : seen == &order ? parseOrder() : parseShape())) return false;
@@ -42,10 +42,10 @@ public:
       break;
     }
     skipSpace();
-    if (at != text.size()) return fail("text after the closing '}'");
-    if (!descr) return fail("no 'descr'");
-    if (!order) return fail("no 'fortran_order'");
-    if (!shape) return fail("no 'shape'");
+    if (at != text.size()) return fail("text after the closing `}`");
+    if (!descr) return fail("no `descr`");
+    if (!order) return fail("no `fortran_order`");
+    if (!shape) return fail("no `shape`");
     return true;
   }
 
@@ -76,8 +76,8 @@ private:
   bool expect(char c) {
     skipSpace();
     if (take(c)) return true;
-    return fail(at < text.size() ? fmt::format("expected '{}', found '{}'", c, printable(text.substr(at, 1)))
-                                 : fmt::format("expected '{}', found its end", c));
+    return fail(at < text.size() ? fmt::format("expected `{}`, found `{}`", c, printable(text.substr(at, 1)))
+                                 : fmt::format("expected `{}`, found its end", c));
   }
   std::optional<std::string_view> string() {
     skipSpace();
@@ -91,7 +91,7 @@ private:
   }
 
   bool unsupported(std::string_view descr, std::string_view what) {
-    error = fmt::format("elements '{}' are {}: normc takes {}", printable(descr), what, listElementTypes());
+    error = fmt::format("elements `{}` are {}: normc takes {}", printable(descr), what, listElementTypes());
     return false;
   }
 
@@ -102,7 +102,7 @@ private:
       return false;
     }
     std::optional<std::string_view> descr = string();
-    if (!descr) return fail("'descr' is not a string");
+    if (!descr) return fail("`descr` is not a string");
     std::string_view kind = *descr;
     char order = '|';
     if (!kind.empty() && (kind[0] == '<' || kind[0] == '>' || kind[0] == '|' || kind[0] == '=')) {
@@ -112,7 +112,7 @@ private:
     for (const NpyElement &known : npyElements) {
       if (known.kind != kind) continue;
       header.type = known.type;
-      if (order == '|' && known.hasByteOrder()) return fail(fmt::format("'{}' has no byte order", *descr));
+      if (order == '|' && known.hasByteOrder()) return fail(fmt::format("`{}` has no byte order", *descr));
       header.bigEndian = order == '>';
       return true;
     }
@@ -135,7 +135,7 @@ private:
     case 'b':
       return unsupported(*descr, "of a type that normc does not have");
     default:
-      return fail(fmt::format("'descr' is '{}', which is no element type", printable(*descr)));
+      return fail(fmt::format("`descr` is `{}`, which is no element type", printable(*descr)));
     }
   }
 
@@ -147,30 +147,30 @@ private:
         at += word.size();
         return true;
       }
-    return fail("'fortran_order' is neither True nor False");
+    return fail("`fortran_order` is neither True nor False");
   }
 
   bool parseShape() {
     skipSpace();
-    if (!take('(')) return fail("'shape' is not a tuple");
+    if (!take('(')) return fail("`shape` is not a tuple");
     bool comma = true;
     for (skipSpace(); !take(')'); skipSpace()) {
-      if (!comma) return fail("expected ',' or ')' in 'shape'");
+      if (!comma) return fail("expected `,` or `)` in `shape`");
       int64_t extent = 0;
       const char *begin = text.data() + at, *end = text.data() + text.size();
       auto [stop, status] = std::from_chars(begin, end, extent);
-      if (status == std::errc::result_out_of_range) return fail("an extent in 'shape' does not fit in 64 bits");
-      if (status != std::errc()) return fail("an extent in 'shape' is not an integer");
-      if (extent < 0) return fail(fmt::format("extent {} in 'shape' is negative", extent));
+      if (status == std::errc::result_out_of_range) return fail("an extent in `shape` does not fit in 64 bits");
+      if (status != std::errc()) return fail("an extent in `shape` is not an integer");
+      if (extent < 0) return fail(fmt::format("extent {} in `shape` is negative", extent));
       at += static_cast<size_t>(stop - begin);
       take('L'); // written by Python 2
       header.shape.push_back(extent);
-      if (header.shape.size() > 64) return fail("'shape' has more than 64 dimensions");
+      if (header.shape.size() > 64) return fail("`shape` has more than 64 dimensions");
       skipSpace();
       comma = take(',');
     }
     // (3) is a number in Python, and (,) is nothing.
-    if (header.shape.size() == 1 && !comma) return fail("'shape' is a number in parentheses, not a tuple");
+    if (header.shape.size() == 1 && !comma) return fail("`shape` is a number in parentheses, not a tuple");
     return true;
   }
 };

@@ -35,9 +35,9 @@ std::vector<std::string> arrayNames(zip_t *zip) {
 
 std::string unknownKey(zip_t *zip, const std::string &key) {
   std::vector<std::string> names = arrayNames(zip);
-  std::string message = fmt::format("the archive has no array '{}'", key);
+  std::string message = fmt::format("the archive has no array `{}`", key);
   if (std::string near = nearestName(key, names); !near.empty())
-    return message + fmt::format(": did you mean '{}'?", near);
+    return message + fmt::format(": did you mean `{}`", near);
   if (names.empty()) return message + ": it is empty";
   constexpr size_t shown = 8;
   bool more = names.size() > shown;

@@ -61,7 +61,7 @@ private:
   void addFile(std::string_view file) {
     if (options.command & timing && file.find(':') != std::string_view::npos)
       return options.problems.emplace_back(file), void();
-    if (hasFile) return fail(fmt::format("more than one FILE: '{}' and '{}'", options.file, file));
+    if (hasFile) return fail(fmt::format("more than one FILE: `{}` and `{}`", options.file, file));
     if (file.empty()) return fail("FILE is empty: expected the path of a .norm file");
     hasFile = true;
     options.file = file;
@@ -93,7 +93,7 @@ private:
       return unknownOption(name, argument);
     }
     if (row->argument.empty()) {
-      if (value) return fail(fmt::format("{} takes no value, found '{}'", name, *value));
+      if (value) return fail(fmt::format("{} takes no value, found `{}`", name, *value));
       for (auto [flag, option] : {std::pair("--time", &options.time),
                                   {"--json", &options.json},
                                   {"--low", &options.low},
@@ -161,7 +161,7 @@ private:
 
   void setOnce(std::string &target, std::string_view name, const std::string &value) {
     if (std::find(given.begin(), given.end(), name) != given.end() && target != value)
-      return fail(fmt::format("{} stands twice, with '{}' and '{}'", name, target, value));
+      return fail(fmt::format("{} stands twice, with `{}` and `{}`", name, target, value));
     given.emplace_back(name);
     target = value;
   }
@@ -171,15 +171,15 @@ private:
             std::string &rest) {
     size_t at = value.find('=');
     if (at == std::string_view::npos || at == 0 || at + 1 == value.size()) {
-      fail(fmt::format("{} expects {}, found '{}'", option, form, value));
+      fail(fmt::format("{} expects {}, found `{}`", option, form, value));
       return false;
     }
     name = value.substr(0, at);
     rest = value.substr(at + 1);
     if (isName(name)) return true;
     if (size_t at = name.find('@'); at != std::string::npos && isName(name.substr(0, at)))
-      fail(fmt::format("{} '{}' names a replica: {} is the same for all of them", option, name, option));
-    else fail(fmt::format("{} expects {}, found '{}': '{}' is not a name", option, form, value, name));
+      fail(fmt::format("{} `{}` names a replica: {} is the same for all of them", option, name, option));
+    else fail(fmt::format("{} expects {}, found `{}`: `{}` is not a name", option, form, value, name));
     return false;
   }
 
@@ -193,7 +193,7 @@ private:
     std::string digits = value.substr(at + 1, equals - at - 1);
     std::optional<int64_t> replica = parseInteger(digits);
     if (replica && *replica >= 0 && *replica < mostReplicas) return &options.replicas[*replica];
-    fail(fmt::format("{} {}: expected the number of a replica behind the @, from 0 to {}, found '{}'", option, name,
+    fail(fmt::format("{} {}: expected the number of a replica behind the @, from 0 to {}, found `{}`", option, name,
                      mostReplicas - 1, digits));
     return nullptr;
   }
@@ -213,7 +213,7 @@ private:
       std::optional<int64_t> count = parseInteger(rest);
       int64_t most = option == "--rank" ? 64 : int64_t(1) << 62;
       if (!count || *count < 0 || *count > most) {
-        fail(fmt::format("{} {}: expected an integer from 0 to {}, found '{}'", option, name, most, rest));
+        fail(fmt::format("{} {}: expected an integer from 0 to {}, found `{}`", option, name, most, rest));
         continue;
       }
       auto [entry, added] = counts.try_emplace(name, *count);
@@ -225,7 +225,7 @@ private:
   void addNames(std::set<std::string> &names, std::string_view option, const std::string &value) {
     for (const std::string &name : splitText(value, ','))
       if (isName(name)) names.insert(name);
-      else fail(fmt::format("{} expects names joined by commas, found '{}'", option, value));
+      else fail(fmt::format("{} expects names joined by commas, found `{}`", option, value));
   }
 
   void addOrder(const std::string &value) {
@@ -237,7 +237,7 @@ private:
       if (text.ends_with("...")) text.remove_suffix(3);
       if (axis != "1" && !isName(text))
         return fail(fmt::format("--order {}: expected axes joined by commas (s... for a pack, 1 for an unnamed axis), "
-                                "found '{}'",
+                                "found `{}`",
                                 name, rest));
     }
     if (!options.selection.orders.try_emplace(name, axes).second) fail(fmt::format("--order {} stands twice", name));
@@ -247,7 +247,7 @@ private:
     for (const std::string &part : splitText(value, ',')) {
       std::string name, rest;
       if (!pair("--inplace", part, "OUTPUT=INPUT", name, rest)) continue;
-      if (!isName(rest)) fail(fmt::format("--inplace expects OUTPUT=INPUT, found '{}'", part));
+      if (!isName(rest)) fail(fmt::format("--inplace expects OUTPUT=INPUT, found `{}`", part));
       else if (!options.selection.inplace.try_emplace(name, rest).second)
         fail(fmt::format("--inplace {} stands twice", name));
     }
@@ -277,9 +277,9 @@ private:
       return fail(fmt::format("{} {}: this version does not have that stage yet; it has {}", option, found,
                               fmt::join(known, ", ")));
     std::string near = nearestName(found, known);
-    fail(fmt::format("{}: unknown stage '{}': {}", option, found,
+    fail(fmt::format("{}: unknown stage `{}`: {}", option, found,
                      near.empty() ? fmt::format("expected {}", fmt::join(known, ", "))
-                                  : fmt::format("did you mean '{}'?", near)));
+                                  : fmt::format("did you mean `{}`", near)));
   }
 
   void addPlace(std::string_view option, const std::string &value) {
@@ -288,10 +288,10 @@ private:
     if (!said) return;
     ArrayPlace place = parseArrayPlace(rest, name);
     if (place.key.empty() && place.path.ends_with(".npz:"))
-      return fail(fmt::format("{} {}: '{}' has no key after the colon", option, name, rest));
+      return fail(fmt::format("{} {}: `{}` has no key after the colon", option, name, rest));
     bool isInput = option == "--input";
     if (isInput && said->seedInputs.contains(name))
-      return fail(fmt::format("both --input and --seed-input give '{}'", name));
+      return fail(fmt::format("both --input and --seed-input give `{}`", name));
     if (!(isInput ? said->inputs : said->outputs).try_emplace(name, place).second)
       fail(fmt::format("{} {} stands twice", option, value.substr(0, value.find('='))));
   }
@@ -301,7 +301,7 @@ private:
     if (!pair("--scalar", value, "NAME=NUMBER", name, rest)) return;
     ScalarValue scalar;
     if (!parseScalar(rest, scalar))
-      return fail(fmt::format("--scalar {}: expected a number, inf, nan, true or false, found '{}'", name, rest));
+      return fail(fmt::format("--scalar {}: expected a number, inf, nan, true or false, found `{}`", name, rest));
     if (!options.scalars.try_emplace(name, scalar).second) fail(fmt::format("--scalar {} stands twice", name));
   }
 
@@ -311,7 +311,7 @@ private:
     if (!said) return;
     std::optional<SeedInput> input = parseSeedInput(value.substr(0, value.find('=')), rest, error);
     if (!input) return fail(fmt::format("--seed-input {}: {}", name, error));
-    if (said->inputs.contains(name)) return fail(fmt::format("both --input and --seed-input give '{}'", name));
+    if (said->inputs.contains(name)) return fail(fmt::format("both --input and --seed-input give `{}`", name));
     if (!said->seedInputs.try_emplace(name, *input).second)
       fail(fmt::format("--seed-input {} stands twice", value.substr(0, value.find('='))));
   }
@@ -327,8 +327,8 @@ private:
                         Fault::system);
     } else {
       std::string near = nearestName(value, {"cpu", "evaluator", "cuda:0"});
-      fail(fmt::format("--device: unknown device '{}': {}", value,
-                       near.empty() ? "expected cpu or evaluator" : fmt::format("did you mean '{}'?", near)));
+      fail(fmt::format("--device: unknown device `{}`: {}", value,
+                       near.empty() ? "expected cpu or evaluator" : fmt::format("did you mean `{}`", near)));
     }
   }
 
@@ -338,7 +338,7 @@ private:
       std::optional<int64_t> threads = parseInteger(part);
       if (!threads || *threads < 1 || *threads > runtime::ThreadPool::limit)
         return fail(
-            fmt::format("--threads: expected an integer from 1 to {}, found '{}'", runtime::ThreadPool::limit, part));
+            fmt::format("--threads: expected an integer from 1 to {}, found `{}`", runtime::ThreadPool::limit, part));
       options.threads = static_cast<unsigned>(*threads);
       options.threadCounts.push_back(options.threads);
     }
@@ -349,13 +349,13 @@ private:
     for (const std::string &part : splitText(value, ','))
       if (part == "warm") options.warm = true;
       else if (part == "cold") options.cold = true;
-      else return fail(fmt::format("--cache: expected warm, cold or warm,cold, found '{}'", part));
+      else return fail(fmt::format("--cache: expected warm, cold or warm,cold, found `{}`", part));
   }
 
   void setRounds(const std::string &value) {
     std::optional<int64_t> rounds = parseInteger(value);
     if (!rounds || *rounds < 1 || *rounds > 10000)
-      return fail(fmt::format("--repeat: expected an integer from 1 to 10000, found '{}'", value));
+      return fail(fmt::format("--repeat: expected an integer from 1 to 10000, found `{}`", value));
     options.rounds = static_cast<int>(*rounds);
   }
 
@@ -364,7 +364,7 @@ private:
     std::optional<int64_t> input = parseInteger(parts[0]), output = parts.size() == 2 ? parseInteger(parts[1]) : input;
     auto good = [](std::optional<int64_t> bytes) { return bytes && *bytes >= 0 && *bytes < 4096; };
     if (!good(input) || !good(output) || parts.size() > 2)
-      return fail(fmt::format("--offset: expected bytes from 0 to 4095, such as 0,64, found '{}'", value));
+      return fail(fmt::format("--offset: expected bytes from 0 to 4095, such as 0,64, found `{}`", value));
     options.offsets = {*input, *output};
   }
 };

@@ -69,7 +69,7 @@ bool OutputFiles::check(const std::string &path) {
     break;
   }
   std::string folder = folderOf(target);
-  if (kindOf(folder) != Kind::folder) return fail(path, fmt::format("there is no directory '{}'", folder));
+  if (kindOf(folder) != Kind::folder) return fail(path, fmt::format("there is no directory `{}`", folder));
   return access(folder.c_str(), W_OK | X_OK) == 0 || fail(path, std::strerror(errno));
 }
 

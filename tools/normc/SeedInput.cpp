@@ -33,7 +33,7 @@ std::optional<SeedInput> parseSeedInput(const std::string &name, std::string_vie
   input.name = name;
   std::vector<std::string> parts = splitText(text, ':');
   if (parts.size() < 2 || parts.size() > 3) {
-    error = fmt::format("expected SHAPE:TYPE or SHAPE:TYPE:DISTRIBUTION such as 8x64x56x56:f32:normal(0,1), found '{}'",
+    error = fmt::format("expected SHAPE:TYPE or SHAPE:TYPE:DISTRIBUTION such as 8x64x56x56:f32:normal(0,1), found `{}`",
                         text);
     return std::nullopt;
   }
@@ -41,7 +41,7 @@ std::optional<SeedInput> parseSeedInput(const std::string &name, std::string_vie
     for (const std::string &part : splitText(parts[0], 'x')) {
       std::optional<int64_t> extent = parseInteger(part);
       if (!extent || *extent < 0) {
-        error = fmt::format("expected extents of 0 or more joined by 'x', such as 8x64, found '{}'", parts[0]);
+        error = fmt::format("expected extents of 0 or more joined by `x`, such as 8x64, found `{}`", parts[0]);
         return std::nullopt;
       }
       input.shape.push_back(*extent);
@@ -52,7 +52,7 @@ std::optional<SeedInput> parseSeedInput(const std::string &name, std::string_vie
   }
   std::optional<ElementType> type = elementTypeNamed(parts[1]);
   if (!type) {
-    error = fmt::format("expected an element type ({}), found '{}'", listElementTypes(), parts[1]);
+    error = fmt::format("expected an element type ({}), found `{}`", listElementTypes(), parts[1]);
     return std::nullopt;
   }
   input.type = *type;
@@ -75,7 +75,7 @@ std::optional<SeedInput> parseSeedInput(const std::string &name, std::string_vie
       return input;
     }
   }
-  error = fmt::format("expected normal(MEAN,DEVIATION) or uniform(LOWER,UPPER), found '{}'", parts[2]);
+  error = fmt::format("expected normal(MEAN,DEVIATION) or uniform(LOWER,UPPER), found `{}`", parts[2]);
   return std::nullopt;
 }
 

@@ -41,10 +41,10 @@ def packed(name, data, method):
     return buffer.getvalue()
 
 
-expect(attempt(stored, ":z"), 1, r"a.npz:z: error: the archive has no array 'z': it has x, gamma")
-expect(attempt(stored, ":gama"), 1, "no array 'gama': did you mean 'gamma'")
-expect(attempt(archive(np.savez)), 1, "the archive has no array 'x': it is empty")
-expect(attempt(b""), 1, "no array 'x': it is empty")
+expect(attempt(stored, ":z"), 1, r"a.npz:z: error: the archive has no array `z`: it has x, gamma")
+expect(attempt(stored, ":gama"), 1, "no array `gama`: did you mean `gamma`")
+expect(attempt(archive(np.savez)), 1, "the archive has no array `x`: it is empty")
+expect(attempt(b""), 1, "no array `x`: it is empty")
 expect(attempt(b"PK"), 1, "damaged archive")
 expect(attempt(values.tobytes()), 1, "damaged archive")
 for contents in (stored, deflated):

@@ -55,8 +55,8 @@ check("copy_phase0" in exported and "copy_workspace_bytes" in exported, f"export
 expect([*compile, "--emit", "object,shared,asm", "-o", "both"], 0, made=["both.o", "both.so", "both.asm.s"])
 
 # What cannot be written or compiled leaves nothing behind.
-expect([*compile, "-o", "none/copy.o"], 3, "there is no directory 'none'")
-expect([*compile, "--emit", "asm,object", "-o", "none/copy"], 3, "there is no directory 'none'")
+expect([*compile, "-o", "none/copy.o"], 3, "there is no directory `none`")
+expect([*compile, "--emit", "asm,object", "-o", "none/copy"], 3, "there is no directory `none`")
 expect([*compile, "--dump-stages", "copy.o"], 3, "cannot make the directory")
 with open("wrong.norm", "w") as file:
     file.write("kernel k(x: f32[n]) -> (y: f32[n]) {\n  y = x + z\n}\n")

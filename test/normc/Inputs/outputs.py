@@ -18,9 +18,9 @@ os.mkdir("folder")
 for place, message in {
     "folder": "cannot write the file: it is a directory",
     "folder/": "it is a directory",
-    "none/y.npy": "there is no directory 'none'",
-    "none/y.npz": "there is no directory 'none'",
-    "x.npy/y.npy": "there is no directory 'x.npy'",
+    "none/y.npy": "there is no directory `none`",
+    "none/y.npz": "there is no directory `none`",
+    "x.npy/y.npy": "there is no directory `x.npy`",
     "new/": "cannot write the file",
     "/proc/y.npy": "cannot write the file",
     "a" * 300 + ".npy": "cannot write the file",
