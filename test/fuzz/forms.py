@@ -22,6 +22,7 @@ FORMS = {
     "a position given": lambda text: "at [" in text,
     "axes swept as one": lambda text: re.search(r"norm\.pass \[[^]]*\w+_\w+\]", text),
     "a fused multiply and add": lambda text: "math.fma" in text,
+    "blocks side by side": lambda text: "] vectorized {" in text,
     "the resident variant": None,
     "the streamed variant": None,
 }
@@ -39,12 +40,12 @@ def forms_of(text, extents):
     seen, variants = set(), re.split(r"(?m)^(?=  norm\.kernel|norm\.kernel)", text)[1:]
     for variant in variants:
         rows = {m[1]: (m[2], m[3]) for m in re.finditer(r"(\w+) = (\w+) \* (\w+)", variant)}
-        guard = re.search(r"norm\.guards = \[\{axes = \[([^]]*)\], (most|over) = (\d+)", variant)
-        if guard:
-            names = re.findall(r"\w+", guard[1])
-            points = math.prod(extent_of(name, rows, extents) for name in names)
-            if (points > int(guard[3])) != (guard[2] == "over"):
-                continue
-            seen.add("the streamed variant" if guard[2] == "over" else "the resident variant")
+        guards = re.findall(r"\{axes = \[([^]]*)\], (most|over) = (\d+)", variant.split("\n")[0])
+        points = [math.prod(extent_of(name, rows, extents) for name in re.findall(r"\w+", axes)) for axes, _, _ in guards]
+        if any((count > int(bound)) != (kind == "over") for count, (_, kind, bound) in zip(points, guards)):
+            continue
+        if guards:
+            streamed = "_streamed" in variant.split("(")[0]
+            seen.add("the streamed variant" if streamed else "the resident variant")
         seen |= {form for form, test in FORMS.items() if test and test(variant)}
     return seen

@@ -19,7 +19,7 @@ OPTIONS = [
     "an output over no axes", "an output with more axes than its value",
 ]  # fmt: skip
 FEATURES = [*CONSTRUCTS, *(f"load {t}" for t in TYPES), *(f"store {t}" for t in TYPES), *OPTIONS]
-EXTENTS = [1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 32, 33, 37, 64, 65, 100, 130, 257, 600]
+EXTENTS = [1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 32, 33, 37, 64, 65, 100, 130, 255, 256, 257, 600, 5000]
 
 
 class Maker(Expressions):
