@@ -193,9 +193,10 @@ struct Decomposition {
       op.getMean().replaceAllUsesWith(m.mean);
     } else {
       subtractBothParts(m);
-      // An infinite mean has no rest: ∞ − ∞ is NaN.
-      Value isNumber = a.compare(arith::CmpFPredicate::ORD, m.rest, m.rest);
-      op.getMean().replaceAllUsesWith(a.select(isNumber, a.add(m.mean, m.rest), m.mean));
+      // An infinite mean has no rest: ∞ − ∞ is NaN. Of a finite one the rest may be NaN: a sample does not see all.
+      Value toItself = a.subtract(m.mean, m.mean);
+      Value isFinite = a.compare(arith::CmpFPredicate::ORD, toItself, toItself);
+      op.getMean().replaceAllUsesWith(a.select(isFinite, a.add(m.mean, m.rest), m.mean));
     }
     op.erase();
   }

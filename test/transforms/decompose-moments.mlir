@@ -4,7 +4,7 @@
 !f32_n = tensor<?xf32, #norm.axes<n>>
 !f32_k = tensor<?xf32, #norm.axes<k>>
 
-// The deviations from the mean are summed too: their mean corrects the mean and the variance.
+// The deviations from the mean are summed too: their mean corrects the mean, where that is finite, and the variance.
 // CHECK-LABEL: norm.kernel @two_pass
 // CHECK:         %[[SUM:.*]] = norm.reduce sum %[[X:.*]] over [k]
 // CHECK:         %[[MEAN:.*]] = arith.divf %[[SUM]], %[[N:.*]] :
@@ -15,7 +15,11 @@
 // CHECK:         norm.reduce sum %[[D2]] over [k]
 // CHECK:         %[[R2:.*]] = arith.mulf %[[REST]], %[[REST]]
 // CHECK:         %[[VARIANCE:.*]] = arith.subf %{{.*}}, %[[R2]]
-// CHECK:         norm.return %{{.*}}, %[[VARIANCE]]
+// CHECK:         %[[NONE:.*]] = arith.subf %[[MEAN]], %[[MEAN]]
+// CHECK:         %[[FINITE:.*]] = arith.cmpf ord, %[[NONE]], %[[NONE]]
+// CHECK:         %[[BOTH:.*]] = arith.addf %[[MEAN]], %[[REST]]
+// CHECK:         %[[CORRECTED:.*]] = arith.select %[[FINITE]], %[[BOTH]], %[[MEAN]]
+// CHECK:         norm.return %[[CORRECTED]], %[[VARIANCE]]
 norm.kernel @two_pass axes(n, k) (%x: !f32_n_k {norm.name = "x"})
     -> (!f32_n {norm.name = "mean"}, !f32_n {norm.name = "variance"}) {
   %m, %v = norm.moments %x over [k] by two_pass : !f32_n_k
