@@ -22,6 +22,7 @@ void buildCollapsed(OpPassManager &passes, const Machine &) {
 }
 
 void buildDecomposed(OpPassManager &passes, const Machine &machine) {
+  passes.addPass(createPairLanes());
   SplitReductionsOptions split;
   split.residentElements = machine.tree.residentBytes / 4; // computed in f32
   split.chunkElements = machine.tree.chunkElements;

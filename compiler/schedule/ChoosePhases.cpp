@@ -7,7 +7,7 @@ using namespace normc;
 
 // Chunks of rows whose columns are summed: long enough that their partial sums cost little, few enough that combining
 // them costs little. Elements of a block of a phase that only maps.
-static constexpr int64_t rowsInChunk = 16, rowChunks = 32, tileElements = 65536, laneTile = 512;
+static constexpr int64_t rowsInChunk = 16, rowChunks = 32, tileElements = 65536;
 
 bool Phase::isColumn(Operation *reduction) const {
   return llvm::any_of(overOf(reduction), [&](StringAttr axis) { return contains(rows, axis); });
@@ -157,8 +157,11 @@ private:
     Phase phase;
     phase.round = round;
     phase.block = layout.blocks;
-    if (phase.block.empty() && !layout.lanes.empty())
-      phase.block = {addChunks(layout.lanes.front(), "_lanes", laneTile, ArrayRef(layout.lanes).drop_front())};
+    if (phase.block.empty() && !layout.lanes.empty()) {
+      Axes inner(ArrayRef(layout.lanes).drop_front());
+      if (StringAttr lane = structure.pairedLane(layout.order, layout.over)) inner.push_back(lane);
+      phase.block = {addChunks(layout.lanes.front(), "_lanes", laneTile, inner)};
+    }
     Axes inside = without(layout.order, layout.blocks);
 
     // Sums across the blocks over the same points share the sweep, by chunks of rows.
@@ -338,9 +341,17 @@ private:
     phase.swept = structure.inMemoryOrder(axes, memories);
     // A lane pair is swept as one axis, and so whole.
     size_t tiled = phase.swept.size();
-    if (tiled > 2 && !structure.lanePair(phase.swept).empty()) tiled -= 2;
+    ArrayRef<StringAttr> inner = phase.swept;
+    if (Axes pair = structure.lanePair(phase.swept); tiled > 2 && !pair.empty()) {
+      tiled -= 2;
+      auto splits = kernel->getAttrOfType<DictionaryAttr>("norm.splits");
+      if (!splits || !splits.contains(kernel.productOf(pair[0], pair[1]))) { // short runs of many
+        inner = inner.drop_back(2);
+        phase.block.push_back(addChunks(pair[0], "_tile", laneTile, pair[1]));
+      }
+    }
     for (size_t i = 0; i < tiled; ++i)
-      phase.block.push_back(addChunks(phase.swept[i], "_tile", tileElements, ArrayRef(phase.swept).drop_front(i + 1)));
+      phase.block.push_back(addChunks(phase.swept[i], "_tile", tileElements, inner.drop_front(i + 1)));
     return phase;
   }
 

@@ -49,6 +49,24 @@ def CoalescePasses : Pass<"norm-coalesce-passes", "::norm::KernelOp"> {
     ```
   }];
 }
+def PairLanes : Pass<"norm-pair-lanes", "mlir::ModuleOp"> {
+  let summary = "let lanes run over short runs in memory and the axis around them together";
+  let description = [{
+    Stands after axes are collapsed. Where the innermost axis of all large memory may be short, is reduced with axes
+    further out or not at all, and the axis around it is kept (BatchNorm of 7x7 maps, channels first), a variant of the
+    kernel for short ones (`norm.guards`) declares the product of both: the lanes run over that then, as over the
+    channels of groups (see `norm-split-lanes`), and no vector ends with a run.
+
+    ```mlir
+    norm.kernel @f axes(n, c, s)
+    ```
+    becomes that, for more than 256 points of s, and
+    ```mlir
+    norm.kernel @f_paired axes(n, c, s, c_s = c * s)
+    ```
+  }];
+}
+
 def SplitReductions : Pass<"norm-split-reductions", "mlir::ModuleOp"> {
   let summary = "cut reductions that do not fit a worker's cache into chunks";
   let description = [{

@@ -103,7 +103,20 @@ struct SplitReductions : normc::impl::SplitReductionsBase<SplitReductions> {
         lead = reduction;
     if (!lead) return;
     const Structure::Layout &layout = structure.layoutOf(lead);
-    if (layout.blocks.empty()) return Splitter(kernel, chunkElements).run();
+    if (layout.blocks.empty() && layout.lanes.empty()) return Splitter(kernel, chunkElements).run();
+    if (layout.blocks.empty()) {
+      // Blocks are some lanes each, by all rows. They may hold more than others: the sums of a chunk of rows are as long
+      // as the rows, which is worse than a slice that only the second cache holds.
+      int64_t mostRows = 4 * residentElements / laneTile;
+      Axes rows = without(layout.over, {structure.pairedLane(layout.order, layout.over)});
+      if (std::optional<int64_t> points = fixedPoints(kernel, rows)) {
+        if (*points > mostRows) Splitter(kernel, chunkElements).run();
+        return;
+      }
+      KernelOp streamed = addVariant(kernel, "_streamed", rows, mostRows, Applies::over);
+      Splitter(streamed, chunkElements).run();
+      return;
+    }
     Axes slice = without(layout.order, layout.blocks);
     // Where the sums of one block go beside the last sweep of another a larger slice is not too large.
     bool hasLanes = !layout.lanes.empty() || structure.pairedLane(layout.order, layout.over);

@@ -8,6 +8,10 @@ namespace normc {
 
 using Axes = llvm::SmallVector<mlir::StringAttr>;
 
+/// Lanes of a block where a reduction keeps nothing outside of them: rows in pieces that memory likes, few enough that
+/// their statistics stay in the first cache.
+constexpr int64_t laneTile = 512;
+
 bool contains(llvm::ArrayRef<mlir::StringAttr> axes, mlir::StringAttr axis);
 /// The axes of `all` that are not in `some`, in order.
 Axes without(llvm::ArrayRef<mlir::StringAttr> all, llvm::ArrayRef<mlir::StringAttr> some);

@@ -37,3 +37,13 @@ norm.kernel @samples axes(n = 2, k = 10) (%x: !f32_n_k {norm.name = "x"}, %z: !f
   %d:2 = norm.moments %x weights %x : !f32_n_k over [k] : !f32_n_k
   norm.return %a#1, %b#1, %c#1, %d#1 : f32, f32, !f32_n, !f32_n
 }
+
+// Where nothing outside of the lanes is kept: blocks of lanes by all rows, where these are few; else chunks of rows.
+// CHECK-LABEL: norm.kernel @columns axes(n, k) {{.*}}norm.guards = [{axes = ["n"], most = 0 : i64}]
+// CHECK:         norm.reduce sum %{{.*}} over [n] : !f32_n_k
+// CHECK-LABEL: norm.kernel @columns_streamed axes(n, k, n_chunk = n by 10 per [k]) {{.*}}over = 0
+!f32_k = tensor<?xf32, #norm.axes<k>>
+norm.kernel @columns axes(n, k) (%x: !f32_n_k {norm.name = "x"}) -> (!f32_k {norm.name = "y"}) {
+  %s = norm.reduce sum %x over [n] : !f32_n_k
+  norm.return %s : !f32_k
+}
