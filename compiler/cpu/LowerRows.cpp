@@ -254,8 +254,12 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
   positions[row] = firstRow;
   Value streams = guarding ? Value() : canStream(body, {axis, from, width, {}, 0}, row);
   positions.erase(row);
-  Value widest = wholeSteps(width * count * 2), wide = wholeSteps(width * count),
-        whole = shape.masked ? wide : wholeSteps(width), start = from;
+  // Few lanes leave fewer whole vectors than a step takes: these go together too, and past the caches, as no masked
+  // vector does. A tile, or code that is rare, takes one at a time anyway.
+  bool halves = count == 4;
+  Value widest = wholeSteps(width * count * 2), wide = wholeSteps(width * count);
+  Value pairs = halves ? wholeSteps(width * 2) : wide;
+  Value whole = halves || !shape.masked ? wholeSteps(width) : wide, start = from;
   // Rows go by strips, which the caches hold, since the lanes would else reach each row in a large stride. The sums of
   // a strip are added to what was there, those of so many rows to the strip's: the error of a sum of n terms grows with
   // √n rather than n. With sums a strip is as long on each machine, and longer where a step covers all lanes, so that
@@ -290,7 +294,8 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
       from = start;
       if (doubles) sweep(widest, 2 * count, width);
       sweep(wide, count, width);
-      if (!shape.masked) sweep(whole, 1, width);
+      if (halves) sweep(pairs, 2, width);
+      if (halves || !shape.masked) sweep(whole, 1, width);
       return Values();
     });
     from = whole;
