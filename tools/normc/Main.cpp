@@ -23,14 +23,8 @@ constexpr CommandRow commands[] = {
     {"bench", benchCommand, runBench},
     {"tune", tuneCommand, runTune},
 };
-constexpr std::string_view laterCommands[] = {"fmt", "cache"};
 
 void unknownCommand(const std::string &word, Diagnostics &diagnostics) {
-  for (std::string_view later : laterCommands)
-    if (word == later) {
-      usageError(diagnostics, fmt::format("this version does not have the command `{}` yet", word));
-      return;
-    }
   std::vector<std::string> names;
   for (const CommandRow &row : commands) names.emplace_back(row.name);
   std::string near = nearestName(word, names);
