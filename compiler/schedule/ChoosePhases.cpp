@@ -8,6 +8,8 @@ using namespace normc;
 // Chunks of rows whose columns are summed: long enough that their partial sums cost little, few enough that combining
 // them costs little. Elements of a block of a phase that only maps.
 static constexpr int64_t rowsInChunk = 16, rowChunks = 32, tileElements = 65536;
+// Rows of a tile that is turned over in the lowering.
+static constexpr int64_t turnedRows = 64;
 
 bool Phase::isColumn(Operation *reduction) const {
   return llvm::any_of(overOf(reduction), [&](StringAttr axis) { return contains(rows, axis); });
@@ -350,9 +352,22 @@ private:
         phase.block.push_back(addChunks(pair[0], "_tile", laneTile, pair[1]));
       }
     }
-    for (size_t i = 0; i < tiled; ++i)
-      phase.block.push_back(addChunks(phase.swept[i], "_tile", tileElements, inner.drop_front(i + 1)));
+    // Of a pair, what a run has in common is spread once for a tile: few rows would not be worth that.
+    StringAttr turned = tiled == phase.swept.size() ? turnedAxis(phase.swept, memories) : StringAttr();
+    for (size_t i = 0; i < tiled; ++i) {
+      // What lies the other way round is read in pieces along its own lanes: few rows would leave most of a line.
+      bool isTurned = turned && (phase.swept[i] == turned || i + 1 == tiled);
+      int64_t points = phase.swept[i] == turned ? turnedRows : tileElements / turnedRows;
+      if (isTurned) phase.block.push_back(addChunks(phase.swept[i], "_tile", points, {}));
+      else phase.block.push_back(addChunks(phase.swept[i], "_tile", tileElements, inner.drop_front(i + 1)));
+    }
     return phase;
+  }
+  /// The innermost axis of memory that has the lanes of a sweep further out; null where there is none.
+  static StringAttr turnedAxis(ArrayRef<StringAttr> swept, ArrayRef<Axes> memories) {
+    for (const Axes &memory : memories)
+      if (!swept.empty() && contains(memory, swept.back()) && memory.back() != swept.back()) return memory.back();
+    return {};
   }
 
   /// Values over the lanes that a block would compute again and again, and that lack an axis of the blocks, get a phase
