@@ -3,6 +3,7 @@
 #include "compiler/cpu/ConvertElements.h"
 #include "compiler/cpu/PhaseLowering.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/SaveAndRestore.h"
 using namespace mlir;
 using namespace norm;
@@ -32,6 +33,11 @@ Value PhaseLowering::lowerSums(PassOp pass, const FiniteSums &sums) {
     Value difference = arith::SubFOp::create(b, result, result); // NaN where the result is no number
     Value isFinite = arith::CmpFOp::create(b, arith::CmpFPredicate::ORD, difference, difference);
     areFinite = areFinite ? arith::AndIOp::create(b, areFinite, isFinite).getResult() : isFinite;
+  }
+  if (abreast) { // all of them
+    areFinite = arith::SelectOp::create(b, abreast->lanes.mask, areFinite, fullMask(abreast->lanes.width));
+    abreast->finite = areFinite;
+    areFinite = vector::ReductionOp::create(b, vector::CombiningKind::AND, areFinite);
   }
   auto chosen = choose(areFinite, [&] { return results; }, [&] { return lowerGuarded(pass, /*onlySums=*/true); });
   for (auto [result, value] : llvm::zip(pass.getResults(), chosen)) scalars[result] = value;

@@ -270,9 +270,8 @@ Value PhaseLowering::load(LoadOp op, const Lanes &lanes, ArrayRef<Value> at) {
 }
 
 /// A plain store to an output that no input shares.
-static bool mayStream(StoreOp op) {
+bool PhaseLowering::mayStream(StoreOp op) {
   auto argument = dyn_cast<BlockArgument>(op.getTo());
-  auto kernel = op->getParentOfType<KernelOp>();
   return argument && kernel.getArgAttr(argument.getArgNumber(), "norm.out") &&
          !kernel.getArgAttr(argument.getArgNumber(), "norm.shared");
 }
@@ -432,8 +431,8 @@ Value PhaseLowering::isCrowded(Block &body, const Lanes &lanes) {
   }
   if (!anyShared) return {};
   Value needed = multiply(extent(lanes.axis), constant(bytes));
-  Value large = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, bytesReached({body.getParentOp()}),
-                                      crowdedBypassBytes());
+  Value large =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::sge, bytesReached({body.getParentOp()}), crowdedBypassBytes());
   Value isLong = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, needed, constant(shape.l1Bytes));
   return arith::AndIOp::create(b, large, isLong);
 }
@@ -463,7 +462,7 @@ Value PhaseLowering::mayBypass(Block &body, const Lanes &lanes, StringAttr rowAx
 
 /// Whether the outputs of a pass are to bypass the caches if they can. Null where none ever is to.
 Value PhaseLowering::wantsBypass(Block &body, const Lanes &lanes) {
-  if (!shape.streamBytes || llvm::none_of(body.getOps<StoreOp>(), mayStream)) return {};
+  if (!shape.streamBytes || llvm::none_of(body.getOps<StoreOp>(), [&](StoreOp op) { return mayStream(op); })) return {};
   Value wanted = isBeyondCaches({body.getParentOp()});
   Value crowded = isCrowded(body, lanes);
   return crowded ? arith::OrIOp::create(b, wanted, crowded).getResult() : wanted;

@@ -27,8 +27,8 @@ void PhaseLowering::lowerBlocks(PhaseOp phase, Value first, Value last) {
       scalars[op.getResult(0)] = emit(op, Lanes(), [&](Value v) { return scalars.lookup(v); });
   unknownZero = arith::ShRUIOp::create(b, last, constant(62));
   alone = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, arith::SubIOp::create(b, last, first), blocksOf(phase));
-  if (phase.getVectorized()) return lowerVectorized(phase, first, last);
   auto axes = namesOf(phase.getAxes());
+  if (phase.getVectorized() && !kernel.getAxis(axes.back()).isChunks()) return lowerVectorized(phase, first, last);
   lowerTurns(first, last, phase.getBody().front(), [&](Value block) {
     // The last axis varies fastest.
     for (size_t i = axes.size(); i-- > 0;) {
@@ -232,6 +232,7 @@ int64_t PhaseLowering::vectorsOf(PassOp pass) {
 /// many vectors the first accumulator has taken in since. Loops around other passes carry a scalar for each result.
 void PhaseLowering::lowerPass(PassOp pass) {
   llvm::SaveAndRestore takesSample(sample, pass.getSample() ? pass.getSampleAttr() : sample);
+  if (abreast) return sweepSideBySide(pass);
   bool innermost = pass.getBody().getOps<PassOp>().empty();
   Values init, totals;
   for (auto [kind, type] : llvm::zip(pass.getKinds(), pass.getResultTypes())) {
@@ -291,7 +292,9 @@ PhaseLowering::Values PhaseLowering::addToTotalsIf(Value condition, PassOp pass,
 PhaseLowering::Values PhaseLowering::lowerAlong(PassOp pass, unsigned depth, Values carried) {
   auto axes = namesOf(pass.getAxes());
   bool innermost = pass.getBody().getOps<PassOp>().empty();
-  if (pass.getKinds().empty() && (lowerRowGroups(pass, depth) || lowerRowsUnderLanes(pass, depth))) return carried;
+  if (pass.getKinds().empty() &&
+      (lowerRowsSideBySide(pass, depth) || lowerRowGroups(pass, depth) || lowerRowsUnderLanes(pass, depth)))
+    return carried;
   if (innermost && depth + 1 == axes.size()) return lowerLanes(pass, carried);
   if (depth == axes.size()) {
     Block &body = pass.getBody().front();

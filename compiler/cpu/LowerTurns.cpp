@@ -92,15 +92,17 @@ void PhaseLowering::lowerOps(ArrayRef<Operation *> ops) {
   for (Operation *op : ops) {
     auto pass = dyn_cast<PassOp>(op);
     if (!pass) {
-      if (Value value = emit(*op, Lanes(), [&](Value v) { return scalars.lookup(v); }))
+      if (Value value = emit(*op, abreast ? abreast->lanes : Lanes(), [&](Value v) { return scalars.lookup(v); }))
         scalars[op->getResult(0)] = value;
     } else if (!areFinite) {
       sums.emplace(pass);
       areFinite = lowerSums(pass, *sums);
     } else if (auto guards = sums->guardsOf(pass); !guards.empty()) {
+      if (abreast) abreast->guards = &guards;
       auto chosen = choose(
           areFinite, [&] { return lowerWithout(guards, pass); },
           [&] { return lowerGuarded(pass, /*onlySums=*/false); });
+      if (abreast) abreast->guards = nullptr;
       for (auto [result, value] : llvm::zip(pass.getResults(), chosen)) scalars[result] = value;
     } else {
       lowerPass(pass);

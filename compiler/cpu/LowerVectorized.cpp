@@ -2,6 +2,7 @@
 // loop, but the ends of their reductions, and all that is computed from these, take a lane for each block.
 #include "compiler/cpu/ConvertElements.h"
 #include "compiler/cpu/PhaseLowering.h"
+#include "compiler/schedule/Variants.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/SaveAndRestore.h"
@@ -96,22 +97,14 @@ SmallVector<int64_t> PhaseLowering::lanesOfFolded() {
 // Blocks and their passes
 //===----------------------------------------------------------------------===//
 
-/// So many vectors of blocks go together: what waits for the ends of reductions overlaps.
-static constexpr int64_t vectorsOfBlocks = 2;
-
 /// Blocks first up to, and without, last, of a vectorized phase: those with the same position along all axes but the
 /// last lie side by side.
 void PhaseLowering::lowerVectorized(PhaseOp phase, Value first, Value last) {
   auto axes = namesOf(phase.getAxes());
   StringAttr axis = axes.back();
   turnsFit = arith::ConstantIntOp::create(b, 1, 1);
-  auto along = [&](Value from, Value to) {
-    loop(from, to, constant(vectorsOfBlocks * width), {}, [&](Value position, ValueRange) {
-      lowerSideBySide(phase.getBody().front(), axis, position, to);
-      return Values();
-    });
-  };
-  if (axes.size() == 1) return along(first, last);
+  Block &body = phase.getBody().front();
+  if (axes.size() == 1) return lowerSideBySide(body, axis, first, last);
   Value points = arith::MaxSIOp::create(b, extent(axis), constant(1));
   Value begin = arith::DivSIOp::create(b, first, points), end = arith::CeilDivSIOp::create(b, last, points);
   loop(begin, end, constant(1), {}, [&](Value outer, ValueRange) {
@@ -120,8 +113,8 @@ void PhaseLowering::lowerVectorized(PhaseOp phase, Value first, Value last) {
       positions[axes[i]] = i == 0 ? outer : arith::RemUIOp::create(b, outer, extent(axes[i])).getResult();
       if (i != 0) outer = arith::DivUIOp::create(b, outer, extent(axes[i]));
     }
-    along(arith::MaxSIOp::create(b, arith::SubIOp::create(b, first, start), constant(0)),
-          arith::MinSIOp::create(b, arith::SubIOp::create(b, last, start), points));
+    lowerSideBySide(body, axis, arith::MaxSIOp::create(b, arith::SubIOp::create(b, first, start), constant(0)),
+                    arith::MinSIOp::create(b, arith::SubIOp::create(b, last, start), points));
     return Values();
   });
   for (StringAttr name : axes) positions.erase(name);
@@ -140,22 +133,116 @@ Memory PhaseLowering::sliceOf(Value planned, StringAttr lane) {
   return slice;
 }
 
-/// The blocks from `first` on, up to `to`, as many as the vectors have lanes.
-void PhaseLowering::lowerSideBySide(Block &body, StringAttr axis, Value first, Value to) {
-  Lanes blocks{axis, first, vectorsOfBlocks * width, {}, 0};
-  blocks.mask = tailMask(first, to, blocks.width);
-  auto saved = scalars;
-  for (Operation &op : body.without_terminator()) {
-    if (auto pass = dyn_cast<PassOp>(op)) sweepSideBySide(pass, blocks, to);
-    else if (Value value = emit(op, blocks, [&](Value v) { return scalars.lookup(v); }))
-      scalars[op.getResult(0)] = value;
+/// So many vectors of blocks go together at the most: what waits for the ends of reductions overlaps.
+static constexpr int64_t vectorsOfBlocks = 2;
+
+/// What a body reads of the block that is so many further.
+SmallVector<Memory> PhaseLowering::slicesAhead(Block &body, const Lanes &lanes, Value blocks) {
+  SmallVector<Memory> slices;
+  for (LoadOp load : body.getOps<LoadOp>()) {
+    const Memory &memory = memories.find(load.getFrom())->second;
+    const Memory &slice = memoryAt(load.getFrom(), lanes);
+    for (auto [axis, stride] : llvm::zip(memory.axes, memory.strides))
+      if (axis == abreast->lanes.axis && !slice.axes.empty()) {
+        slices.push_back(slice);
+        slices.back().base = LLVM::GEPOp::create(b, slice.base.getType(), memoryType(slice.storage), slice.base,
+                                                 ArrayRef<LLVM::GEPArg>{multiply(blocks, stride)});
+      }
   }
-  scalars = saved;
+  return slices;
 }
 
-/// One pass of these blocks; what it reduces becomes a vector with a lane for each block.
-void PhaseLowering::sweepSideBySide(PassOp pass, const Lanes &blocks, Value to) {
-  llvm::SaveAndRestore takesSample(sample, pass.getSample() ? pass.getSampleAttr() : sample);
+/// How many blocks go together: two vectors, or one where outputs bypass the caches and the first would not hold all
+/// that two sweep, and what waits in it.
+Value PhaseLowering::blocksTogether(Block &body, StringAttr axis) {
+  llvm::SetVector<Value> reached;
+  Value lane;
+  body.walk([&](Operation *op) {
+    if (auto load = dyn_cast<LoadOp>(op)) reached.insert(load.getFrom());
+    if (auto store = dyn_cast<StoreOp>(op)) reached.insert(store.getTo());
+    if (auto pass = dyn_cast<PassOp>(op)) lane = extent(namesOf(pass.getAxes()).back());
+  });
+  int64_t bytes = 0;
+  for (Value memory : reached)
+    if (AxisList axes = axesOf(memory.getType());
+        !axes.empty() && axes.back() != axis && llvm::is_contained(axes, axis))
+      bytes += bytesOfElement(getElementTypeOrSelf(memory.getType()));
+  if (!shape.streamBytes || !lane || bytes == 0) return constant(vectorsOfBlocks * width);
+  Value isLong = arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, lane,
+                                       constant(shape.l1Bytes * 2 / 3 / (vectorsOfBlocks * width * bytes)));
+  isLong = arith::AndIOp::create(b, isLong, isBeyondCaches({body.getParentOp()}));
+  return arith::SelectOp::create(b, isLong, constant(width), constant(vectorsOfBlocks * width));
+}
+
+/// The blocks from `first` up to `to`, side by side.
+void PhaseLowering::lowerSideBySide(Block &body, StringAttr axis, Value first, Value to) {
+  Value together = blocksTogether(body, axis);
+  loop(first, to, together, {}, [&](Value position, ValueRange) {
+    Value end = arith::MinSIOp::create(b, add(position, together), to);
+    int64_t lanes = vectorsOfBlocks * width;
+    SideBySide blocks{{axis, position, lanes, tailMask(position, end, lanes), 0},
+                      arith::SubIOp::create(b, end, position)};
+    auto saved = scalars;
+    abreast = &blocks;
+    lowerBody(body);
+    abreast = nullptr;
+    scalars = saved;
+    return Values();
+  });
+}
+
+/// Rows whose sums one accumulator of a column takes in before they are added to a total.
+static constexpr int64_t summedRows = 64;
+
+/// Stores of a body that combine into columns.
+static SmallVector<StoreOp> columnsOf(Block &body) {
+  return llvm::filter_to_vector(body.getOps<StoreOp>(), [](StoreOp store) { return bool(store.getKind()); });
+}
+
+/// The rows of a chunk of a vectorized phase. Sums of their columns stay in arrays that have whole vectors, and are
+/// added to memory every so many rows. False where the phase is another, or tails go without masks.
+bool PhaseLowering::lowerRowsSideBySide(PassOp rows, unsigned depth) {
+  Block &body = rows.getBody().front();
+  if (!rows->getParentOfType<PhaseOp>().getVectorized() || abreast || !shape.masked || body.getOps<PassOp>().empty())
+    return false;
+  assert(depth + 1 == rows.getAxes().size() && "rows of a chunk are along one axis");
+  StringAttr row = namesOf(rows.getAxes())[depth];
+  StringAttr lane = namesOf((*body.getOps<PassOp>().begin()).getAxes()).front();
+  SmallVector<StoreOp> sums;
+  for (PassOp pass : body.getOps<PassOp>()) llvm::append_range(sums, columnsOf(pass.getBody().front()));
+  for (StoreOp store : sums) columns[store] = newArray(store.getValue().getType(), shortSlice);
+  auto [from, to] = rangeOf(lane);
+  auto [firstRow, lastRow] = rangeOf(row);
+  auto start = [&](Value place) {
+    for (StoreOp store : sums)
+      toArray(neutral(*store.getKind(), store.getValue().getType(), width), columns[store], place);
+    return Values();
+  };
+  loop(from, to, constant(width), {}, [&](Value place, ValueRange) { return start(place); });
+  Value most = constant(summedRows);
+  loop(firstRow, lastRow, most, {}, [&, from = from, to = to, lastRow = lastRow](Value position, ValueRange) {
+    lowerSideBySide(body, row, position, arith::MinSIOp::create(b, add(position, most), lastRow));
+    loop(from, to, constant(width), {}, [&](Value place, ValueRange) {
+      Lanes lanes{lane, place, width, tailMask(place, to, width), 0};
+      for (StoreOp store : sums) {
+        const Memory &memory = memories.find(store.getTo())->second;
+        auto [offset, stride] = offsetOf(memory, lanes, {});
+        Value before = loadFrom(memory, offset, stride, lanes, store.getValue().getType());
+        Value sum =
+            combine(*store.getKind(), before, fromArray(columns[store], store.getValue().getType(), place, width));
+        storeTo(memory, offset, stride, lanes, sum, /*streams=*/false);
+      }
+      return start(place);
+    });
+    return Values();
+  });
+  for (StoreOp store : sums) columns.erase(store);
+  return true;
+}
+
+/// One pass of the blocks at hand; what it reduces becomes a vector with a lane for each block.
+void PhaseLowering::sweepSideBySide(PassOp pass) {
+  const Lanes &blocks = abreast->lanes;
   StringAttr axis = namesOf(pass.getAxes()).back();
   Block &body = pass.getBody().front();
   auto [from, end] = rangeOf(axis);
@@ -164,7 +251,7 @@ void PhaseLowering::sweepSideBySide(PassOp pass, const Lanes &blocks, Value to) 
   llvm::SetVector<Value> reached, crossing; // memory; what the blocks have computed each for itself
   for (Operation &op : body) {
     if (auto load = dyn_cast<LoadOp>(op)) reached.insert(load.getFrom());
-    if (auto store = dyn_cast<StoreOp>(op)) reached.insert(store.getTo());
+    if (auto store = dyn_cast<StoreOp>(op); store && !columns.count(store)) reached.insert(store.getTo());
     for (Value operand : op.getOperands())
       if (Value value = scalars.lookup(operand); value && isa<VectorType>(value.getType())) crossing.insert(operand);
   }
@@ -178,24 +265,32 @@ void PhaseLowering::sweepSideBySide(PassOp pass, const Lanes &blocks, Value to) 
   Value whole = add(from, arith::AndIOp::create(b, length, constant(-width)));
   if (shape.masked) lastMask = tailMask(whole, end, width);
 
-  // Some blocks in one loop: the one at a place among these, and others so many places further. Where there is no
-  // block any more, the last one again.
-  auto sweep = [&](Value place, ArrayRef<int64_t> further) {
-    SmallVector<DenseMap<Value, Memory>> slices(further.size());
-    SmallVector<DenseMap<Value, Value>> own(further.size());
+  // The processor itself fetches slices of a line or two.
+  Value fetches = arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, length, constant(2 * width));
+  // Some blocks in one loop, from the one at a place among these on.
+  auto sweep = [&](Value place, int64_t together, ArrayRef<StagedOutput> staged) {
+    SmallVector<DenseMap<Value, Memory>> slices(together);
+    SmallVector<DenseMap<Value, Value>> own(together);
     SmallVector<Lanes> steps;
-    Value last = arith::SubIOp::create(b, arith::SubIOp::create(b, to, blocks.first), constant(1));
-    for (auto [i, places] : llvm::enumerate(further)) {
-      Value lane = arith::MinSIOp::create(b, add(place, constant(places)), last);
+    for (int64_t i = 0; i < together; ++i) {
+      Value lane = add(place, constant(i));
       positions[blocks.axis] = add(blocks.first, lane);
       for (Value planned : reached) slices[i][planned] = sliceOf(planned, axis);
       positions.erase(blocks.axis);
+      for (const StagedOutput &output : staged) slices[i][output.planned].base = sliceInStage(output, lane);
       for (auto [value, array] : llvm::zip(crossing, arrays))
         own[i][value] = splat(fromArray(array, value.getType(), lane), width);
-      steps.push_back({axis, {}, width, {}, unsigned(i), false, &slices[i]});
+      steps.push_back({axis, {}, width, {}, 0, false, &slices[i]});
     }
+    SmallVector<Memory> next;
+    if (!staged.empty())
+      for (const Lanes &lanes : steps) llvm::append_range(next, slicesAhead(body, lanes, abreast->count));
     auto step = [&](Value first, Value mask, ValueRange before) {
+      if (!next.empty()) choose(fetches, [&] { return fetch(next, first, width), Values(); }, [] { return Values(); });
       for (Lanes &lanes : steps) lanes.first = first, lanes.mask = mask;
+      // All steps are one vector of each column, which takes in one block after the other.
+      SmallVector<StoreOp> sums = summing ? SmallVector<StoreOp>() : columnsOf(body);
+      for (StoreOp store : sums) held[store] = {fromArray(columns[store], store.getValue().getType(), first, width)};
       Values after(before);
       for (auto [i, yielded] : llvm::enumerate(emitPoints(body, steps, own)))
         for (int64_t number = 0; number < results; ++number) {
@@ -203,6 +298,10 @@ void PhaseLowering::sweepSideBySide(PassOp pass, const Lanes &blocks, Value to) 
           Value sum = accumulate(kindOf(number), accumulator, splat(yielded[number], width));
           accumulator = mask ? arith::SelectOp::create(b, mask, sum, accumulator).getResult() : sum;
         }
+      for (StoreOp store : sums) {
+        toArray(held[store].front(), columns[store], first);
+        held.erase(store);
+      }
       return after;
     };
     Values sums;
@@ -210,11 +309,67 @@ void PhaseLowering::sweepSideBySide(PassOp pass, const Lanes &blocks, Value to) 
       sums.append(steps.size(), neutral(kindOf(number), type, width));
     sums = loop(from, whole, constant(width), sums,
                 [&](Value first, ValueRange before) { return step(first, {}, before); });
-    if (!lastMask || streaming) return sums; // slices are whole vectors where stores go past the caches
+    if (!lastMask) return sums;
     Value any = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, whole, end);
     return choose(any, [&] { return step(whole, lastMask, sums); }, [&] { return sums; });
   };
-
+  // Where some have sums that are not finite, each goes with the guards that it needs.
+  Value flags;
+  if (guarding && abreast->guards) {
+    flags = newArray(b.getI1Type(), blocks.width);
+    toArray(abreast->finite, flags, constant(0));
+  }
+  auto sweepOne = [&](Value block, ArrayRef<StagedOutput> staged) {
+    auto sweepIt = [&] { return sweep(block, 1, staged); };
+    if (!flags) return sweepIt();
+    auto without = [&] {
+      llvm::SaveAndRestore save(voided, abreast->guards);
+      return sweepIt();
+    };
+    return choose(fromArray(flags, b.getI1Type(), block), without, sweepIt);
+  };
+  // As many blocks in one loop as are folded into one vector at once, which waits in memory for the others. Those at
+  // the end, and those in little code, go one by one.
+  int64_t together = std::min<int64_t>(width, llvm::bit_floor(uint64_t(shape.accumulators)));
+  Values partial, single;
+  for (Type type : pass.getResultTypes()) {
+    partial.push_back(newArray(type, blocks.width / together * width));
+    single.push_back(newArray(type, together * width));
+  }
+  auto foldOne = [&](int64_t number, Values vectors, Value place) {
+    int64_t half = width / 2;
+    Value folded = foldAll(kindOf(number), vectors, half);
+    toArray(folded, partial[number], multiply(arith::DivUIOp::create(b, place, constant(together)), constant(width)));
+  };
+  auto sweepAll = [&](ArrayRef<StagedOutput> staged) {
+    auto asOne = [&](Value place) {
+      Values sums = sweep(place, together, staged);
+      for (int64_t number = 0; number < results; ++number)
+        foldOne(number, Values(ArrayRef(sums).slice(number * together, together)), place);
+    };
+    auto oneByOne = [&](Value place) {
+      Value last = arith::MinSIOp::create(b, add(place, constant(together)), abreast->count);
+      loop(place, last, constant(1), {}, [&](Value block, ValueRange) {
+        Values sums = sweepOne(block, staged);
+        Value at = multiply(arith::SubIOp::create(b, block, place), constant(width));
+        for (auto [sum, array] : llvm::zip(sums, single)) toArray(sum, array, at);
+        return Values();
+      });
+      for (auto [number, type] : llvm::enumerate(pass.getResultTypes())) {
+        Values vectors;
+        for (int64_t i = 0; i < together; ++i)
+          vectors.push_back(fromArray(single[number], type, constant(i * width), width));
+        foldOne(number, vectors, place);
+      }
+    };
+    Value several = guarding ? constant(0) : arith::AndIOp::create(b, abreast->count, constant(-together)).getResult();
+    if (!guarding)
+      loop(constant(0), several, constant(together), {},
+           [&](Value place, ValueRange) { return asOne(place), Values(); });
+    loop(several, abreast->count, constant(together), {},
+         [&](Value place, ValueRange) { return oneByOne(place), Values(); });
+    return Values();
+  };
   // What is left of the slices without masks goes point by point, all blocks at once.
   auto points = [&](Values before) {
     if (shape.masked) return before;
@@ -227,60 +382,22 @@ void PhaseLowering::sweepSideBySide(PassOp pass, const Lanes &blocks, Value to) 
       return after;
     });
   };
-  int64_t together = std::min<int64_t>(width, llvm::bit_floor(uint64_t(shape.accumulators)));
   if (results == 0) {
-    positions[blocks.axis] = blocks.first;
-    Value streams = canStream(body, {axis, from, width, {}, 0}, blocks.axis);
-    positions.erase(blocks.axis);
-    if (streams &&
-        lastMask) { // blocks need not follow each other in memory: whole lines from one to the next say little
-      Value isWhole = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, whole, end);
-      streams = arith::AndIOp::create(b, streams, isWhole);
-    }
-    Value count = arith::SubIOp::create(b, to, blocks.first);
-    count = arith::MinSIOp::create(b, count, constant(blocks.width));
-    SmallVector<int64_t> further = llvm::to_vector(llvm::seq<int64_t>(0, together));
-    ifStreaming(streams, [&] {
-      // Where these are not all blocks, the last one is stored again: not after what another loop has stored there.
-      loop(constant(0), count, constant(together), {}, [&](Value place, ValueRange) { return sweep(place, further); });
-      return points({});
-    });
+    lowerStaged(body, axis, sweepAll);
+    points({});
     return;
   }
-  // As many blocks together as are folded into one vector, which then waits in memory for the others: each loop takes
-  // the same places, so many further than the loop before.
-  SmallVector<int64_t> lanes = lanesOfFolded();
-  auto isRegular = [&] {
-    for (int64_t i = 0; i + together < width; ++i)
-      if (lanes[i + together] - lanes[i] != lanes[together] - lanes[0]) return false;
-    return true;
-  };
-  while (!isRegular()) together *= 2;
-  SmallVector<int64_t> further(ArrayRef(lanes).take_front(together));
-  int64_t loops = width / together, stride = loops > 1 ? lanes[together] : 1;
-  Values partial;
-  for (Type type : pass.getResultTypes()) partial.push_back(newArray(type, vectorsOfBlocks * loops * width));
-  for (int64_t vector = 0; vector < vectorsOfBlocks; ++vector)
-    loop(constant(0), constant(loops), constant(1), {}, [&](Value number, ValueRange) {
-      Value place = add(multiply(number, constant(stride)), constant(vector * width));
-      Values sums = sweep(place, further);
-      for (auto [result, type] : llvm::enumerate(pass.getResultTypes())) {
-        int64_t half = width / 2;
-        auto own = ArrayRef(sums).slice(result * together, together);
-        Value folded = foldAll(kindOf(result), Values(own), half);
-        toArray(folded, partial[result], add(multiply(number, constant(width)), constant(vector * loops * width)));
-      }
-      return Values();
-    });
+  sweepAll({});
   Values totals;
-  for (auto [result, type] : llvm::enumerate(pass.getResultTypes())) {
+  for (auto [number, type] : llvm::enumerate(pass.getResultTypes())) {
     Value total;
     for (int64_t vector = 0; vector < vectorsOfBlocks; ++vector) {
-      Values folded;
-      for (int64_t i = 0; i < loops; ++i)
-        folded.push_back(fromArray(partial[result], type, constant((vector * loops + i) * width), width));
-      int64_t half = loops / 2;
-      Value sum = foldAll(kindOf(result), folded, half);
+      Values vectors;
+      for (int64_t i = 0; i < width; i += together)
+        vectors.push_back(fromArray(partial[number], type, constant((vector * width + i) / together * width), width));
+      int64_t half = width / together / 2;
+      Value sum = foldAll(kindOf(number), vectors, half);
+      sum = vector::ShuffleOp::create(b, sum, sum, lanesOfFolded());
       SmallVector<int64_t> both = llvm::to_vector(llvm::seq<int64_t>(0, (vector + 1) * width));
       total = total ? vector::ShuffleOp::create(b, total, sum, both).getResult() : sum;
     }

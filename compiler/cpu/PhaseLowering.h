@@ -83,6 +83,7 @@ private:
   void storeTo(const Memory &memory, mlir::Value offset, mlir::Value stride, const Lanes &lanes, mlir::Value value,
                bool streams);
   void storePair(norm::StoreOp op, const Lanes &low, mlir::Value lowValue, mlir::Value highValue);
+  bool mayStream(norm::StoreOp op);
   bool canStorePairs(norm::StoreOp op, const Lanes &lanes);
   bool canInterleave(mlir::Block &body, const Lanes &lanes, mlir::StringAttr rowAxis);
   mlir::Value loadInterleaved(const Memory &memory, mlir::Value address, const Lanes &lanes, mlir::Type compute);
@@ -116,8 +117,11 @@ private:
 
   // Blocks side by side (LowerVectorized.cpp)
   void lowerVectorized(norm::PhaseOp phase, mlir::Value first, mlir::Value last);
+  mlir::Value blocksTogether(mlir::Block &body, mlir::StringAttr axis);
+  llvm::SmallVector<Memory> slicesAhead(mlir::Block &body, const Lanes &lanes, mlir::Value blocks);
   void lowerSideBySide(mlir::Block &body, mlir::StringAttr axis, mlir::Value first, mlir::Value to);
-  void sweepSideBySide(norm::PassOp pass, const Lanes &blocks, mlir::Value to);
+  bool lowerRowsSideBySide(norm::PassOp rows, unsigned depth);
+  void sweepSideBySide(norm::PassOp pass);
   Memory sliceOf(mlir::Value planned, mlir::StringAttr lane);
   mlir::Value newArray(mlir::Type element, int64_t count);
   void toArray(mlir::Value vector, mlir::Value array, mlir::Value place);
@@ -126,6 +130,18 @@ private:
   mlir::Value foldTwo(norm::ReduceKind kind, mlir::Value x, mlir::Value y, int64_t half);
   mlir::Value foldAll(norm::ReduceKind kind, Values vectors, int64_t &half);
   llvm::SmallVector<int64_t> lanesOfFolded();
+
+  // What they store past the caches (LowerStaged.cpp)
+  struct StagedOutput {
+    mlir::Value planned;
+    mlir::Type storage;
+    mlir::Value array, slice; // where the first block's slice is; how many elements a slice has
+  };
+  bool canStage(norm::StoreOp op, mlir::StringAttr lane);
+  mlir::Value sliceInStage(const StagedOutput &output, mlir::Value block);
+  void lowerStaged(mlir::Block &body, mlir::StringAttr lane,
+                   llvm::function_ref<Values(llvm::ArrayRef<StagedOutput>)> sweep);
+  void flush(const StagedOutput &output, mlir::Value target, mlir::Value misfit, mlir::StringAttr lane);
 
   // Passes (LowerPasses.cpp)
   void lowerBody(mlir::Block &body);
@@ -214,8 +230,16 @@ private:
   const llvm::DenseSet<mlir::Operation *> *voided = nullptr; // guards that are left out
   bool guarding = false, summing = false;                    // what is rare: in little code; without what it stores
   bool streaming = false, streamed = false;
-  mlir::Value unknownZero; // a 0 that nothing downstream knows to be one
-  mlir::Value alone;    // whether one thread runs all blocks
+  struct SideBySide {
+    Lanes lanes;
+    mlir::Value count;
+    mlir::Value finite = {};                                   // which of them have finite sums
+    const llvm::DenseSet<mlir::Operation *> *guards = nullptr; // that those do without
+  };
+  SideBySide *abreast = nullptr;                          // the blocks that go side by side; null where one goes alone
+  llvm::DenseMap<mlir::Operation *, mlir::Value> columns; // stores that combine rows: their sums, by lane
+  mlir::Value unknownZero;                                // a 0 that nothing downstream knows to be one
+  mlir::Value alone;                                      // whether one thread runs all blocks
   mlir::Value turnsFit; // whether several blocks fit into the first cache; null where they do not go in turns
   struct {
     mlir::Block *body = nullptr; // null where nothing goes beside

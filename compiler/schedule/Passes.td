@@ -156,9 +156,9 @@ def ContractMultiplyAdd : Pass<"norm-contract-multiply-add", "::norm::KernelOp">
 def VectorizeBlocks : Pass<"norm-vectorize-blocks", "::mlir::ModuleOp"> {
   let summary = "blocks with short slices run side by side";
   let description = [{
-    Of a kernel with a phase whose passes all sweep one axis, there are two variants then: up to 256 points of that axis
-    such phases are `vectorized`. A slice this short is swept in a few vectors, and the ends of its reductions, the
-    quotients and roots that follow, would cost more than the sweeps.
+    Of a kernel with a phase whose passes all sweep one axis, in each block or in each row of its chunks, there are
+    two variants then: up to 256 points of that axis such phases are `vectorized`. A slice this short is swept in a few
+    vectors, and the ends of its reductions, the quotients and roots that follow, would cost more than the sweeps.
 
     ```mlir
     norm.phase [b] { ... }
@@ -184,8 +184,8 @@ def VerifyPlan : Pass<"norm-verify-plan", "::norm::KernelOp"> {
     else does; `plan_c12` an axis is bound inside of its chunks, so that no two of them meet at a point; `plan_c13` an
     axis goes by one kind of chunks; `plan_c14` an output or a state is written once at each of its points, and so by
     passes over its own axes; `plan_c15` workspace that a pass rewrites is read only within that pass; `plan_c16` what a
-    phase keeps for itself is within the budget, where extents are fixed; `plan_c17` blocks of a vectorized phase are
-    slices that are each reduced along one axis.
+    phase keeps for itself is within the budget, where extents are fixed; `plan_c17` blocks of a vectorized phase,
+    or the rows of its chunks, are slices that are each reduced along one axis, of 256 points at the most.
   }];
   let options = [
     Option<"arrayBytes", "array-bytes", "int64_t", "0", "bytes that one array of a block's own may have; 0: any">

@@ -20,9 +20,12 @@ enum class Applies { upTo, over };
 norm::KernelOp addVariant(norm::KernelOp kernel, llvm::StringRef suffix, llvm::ArrayRef<mlir::StringAttr> axes,
                           int64_t points, Applies copy);
 
-/// The one axis that the passes of a phase sweep, if its blocks may run side by side (`vectorized`); null if they may
-/// not: blocks that are chunks, passes inside of passes, sums across blocks, positions that are computed, or nothing to
-/// reduce.
+/// Up to so many points the ends of a slice's reductions cost more than what its blocks side by side lose: measured.
+constexpr int64_t shortSlice = 256;
+
+/// The one axis that the passes of a phase sweep, if its blocks, or the rows of its chunks, may run side by side
+/// (`vectorized`); null if they may not: passes inside of those passes, sums across blocks but for those of a chunk's
+/// columns, positions that are computed, or nothing to reduce.
 mlir::StringAttr sweptAlone(norm::KernelOp kernel, norm::PhaseOp phase);
 
 } // namespace normc

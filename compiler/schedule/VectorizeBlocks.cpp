@@ -11,15 +11,39 @@ namespace normc {
 
 using namespace normc;
 
-// Up to here the ends of a slice's reductions cost more than what its blocks side by side lose: measured.
-static constexpr int64_t shortSlice = 256;
+/// The one pass of a phase over the rows of its chunks, inside of which other passes sweep each row.
+static PassOp rowsOf(KernelOp kernel, PhaseOp phase) {
+  StringAttr rows = kernel.getAxis(namesOf(phase.getAxes()).back()).getWhole();
+  PassOp found;
+  for (PassOp pass : phase.getBody().getOps<PassOp>()) {
+    if (pass.getBody().getOps<PassOp>().empty()) continue;
+    auto axes = namesOf(pass.getAxes());
+    if (found || !pass.getKinds().empty() || axes.size() != 1 || axes.front() != rows) return {};
+    found = pass;
+  }
+  return found;
+}
+
+/// Whether a sweep of rows may combine into some memory: along its lanes, and the same for all rows.
+static bool isColumn(StoreOp store, StringAttr row, StringAttr swept) {
+  AxisList axes = axesOf(store.getTo().getType());
+  return !axes.empty() && axes.back() == swept && !llvm::is_contained(axes, row) &&
+         store.getTo().getDefiningOp<WorkspaceOp>();
+}
 
 StringAttr normc::sweptAlone(KernelOp kernel, PhaseOp phase) {
   auto blocks = namesOf(phase.getAxes());
-  if (blocks.empty() || kernel.getAxis(blocks.back()).isChunks()) return {};
-  StringAttr swept;
+  if (blocks.empty()) return {};
+  Block *body = &phase.getBody().front();
+  StringAttr row, swept; // rows of a chunk
+  if (kernel.getAxis(blocks.back()).isChunks()) {
+    PassOp rows = rowsOf(kernel, phase);
+    if (!rows) return {};
+    body = &rows.getBody().front();
+    row = namesOf(rows.getAxes()).front();
+  }
   bool reduces = false;
-  for (PassOp pass : phase.getBody().getOps<PassOp>()) {
+  for (PassOp pass : body->getOps<PassOp>()) {
     auto axes = namesOf(pass.getAxes());
     if (axes.size() != 1 || (swept && axes.front() != swept)) return {};
     if (!pass.getBody().getOps<PassOp>().empty()) return {};
@@ -28,19 +52,19 @@ StringAttr normc::sweptAlone(KernelOp kernel, PhaseOp phase) {
     reduces |= !pass.getKinds().empty();
   }
   auto isComputed = [](Type type) { return type.isF32() || type.isF64() || type.isInteger(64) || type.isInteger(1); };
-  bool may = reduces && !phase
-                             .walk([&](Operation *op) {
-                               auto load = dyn_cast<LoadOp>(op);
-                               auto store = dyn_cast<StoreOp>(op);
-                               bool hinders = (load && !load.getAt().empty()) || (store && store.getKind());
-                               // What blocks hand to their passes goes by arrays of computed values.
-                               for (Value operand : op->getOperands())
-                                 hinders |= operand.getParentBlock() == &phase.getBody().front() &&
-                                            op->getBlock() != operand.getParentBlock() &&
-                                            !isComputed(operand.getType());
-                               return hinders ? WalkResult::interrupt() : WalkResult::advance();
-                             })
-                             .wasInterrupted();
+  auto hinders = [&](Operation *op) {
+    auto load = dyn_cast<LoadOp>(op);
+    auto store = dyn_cast<StoreOp>(op);
+    if (load && !load.getAt().empty()) return true;
+    if (store && store.getKind() && (!row || op->getBlock() == body || !isColumn(store, row, swept))) return true;
+    // What blocks hand to their passes goes by arrays of computed values.
+    return llvm::any_of(op->getOperands(), [&](Value operand) {
+      return operand.getParentBlock() == body && op->getBlock() != body && !isComputed(operand.getType());
+    });
+  };
+  bool may = reduces &&
+             !body->walk([&](Operation *op) { return hinders(op) ? WalkResult::interrupt() : WalkResult::advance(); })
+                  .wasInterrupted();
   return may ? swept : StringAttr();
 }
 

@@ -39,8 +39,14 @@ private:
     if (isa<ReduceOp, MomentsOp, BroadcastOp, AtOp, AllReduceOp, AllGatherOp, FactorOp>(op)) // plan_c1
       return op->emitOpError("is of the value form, and has no place in a plan");
     if (auto phase = dyn_cast<PhaseOp>(op)) {
-      if (phase.getVectorized() && !normc::sweptAlone(kernel, phase)) // plan_c17
-        return phase.emitOpError("is vectorized, but its blocks are not slices that are each reduced along one axis");
+      if (phase.getVectorized()) { // plan_c17
+        StringAttr swept = normc::sweptAlone(kernel, phase);
+        if (!swept)
+          return phase.emitOpError("is vectorized, but its blocks are not slices that are each reduced along one axis");
+        auto points = normc::fixedPoints(kernel, swept), most = normc::mostPoints(kernel, swept);
+        if (points.value_or(most.value_or(normc::shortSlice + 1)) > normc::shortSlice)
+          return phase.emitOpError("is vectorized, but nothing keeps its slices to ") << normc::shortSlice << " points";
+      }
       return verifyChunks(phase, namesOf(phase.getAxes()));
     }
     if (auto pass = dyn_cast<PassOp>(op)) return verifyPass(pass);

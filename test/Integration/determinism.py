@@ -54,15 +54,22 @@ LAYER_BACKWARD = Kernel(
     parameters={"gamma": (1025,)},
     per_row=(("dy", (1025,)), ("mean", ()), ("rstd", ())),
 )
-LAYER_GRADIENT = Kernel(
-    "layer_norm",
-    (1025,),
-    ["dx"],
-    ["dgamma", "dbeta"],
-    kernel="layer_norm_backward",
-    parameters={"gamma": (1025,)},
-    per_row=(("dy", (1025,)), ("mean", ()), ("rstd", ())),
-)
+SHORT = Kernel("layer_norm", (37,), ["y", "mean", "rstd"], parameters={"gamma": (37,), "beta": (37,)})
+
+
+def layer_gradient(features):
+    return Kernel(
+        "layer_norm",
+        (features,),
+        ["dx"],
+        ["dgamma", "dbeta"],
+        kernel="layer_norm_backward",
+        parameters={"gamma": (features,)},
+        per_row=(("dy", (features,)), ("mean", ()), ("rstd", ())),
+    )
+
+
+SHORT_GRADIENT = layer_gradient(37)
 ROWS = {
     "layer_norm": LAYER,
     "group_norm": GROUP,
@@ -70,6 +77,8 @@ ROWS = {
     "rms_norm": RMS,
     "rms_norm_quantized": QUANTIZED,
     "layer_norm_backward": LAYER_BACKWARD,
+    "layer_norm, short rows": SHORT,
+    "layer_norm_backward, short rows": SHORT_GRADIENT,
 }
 ALL = {**ROWS, "batch_norm": BATCH}
 
@@ -145,6 +154,20 @@ def bad_row(kernel, bad):
         same_bits(name, found[name][keep], good[name][keep])
 
 
+def beside_others(kernel):
+    """A row whose sums are not finite does not change the others, zeros and their signs among them."""
+    arrays = kernel.inputs(77)
+    arrays["gamma"][::2] *= -1
+    arrays["dy"][::3] = 0
+    arrays["dy"][1::3, 5:] = 0
+    expected = kernel(arrays, ["dx"])["dx"]
+    for row in (1, 40, 76):
+        x = arrays["x"].copy()
+        x[row, 3] = np.nan
+        dx = kernel({**arrays, "x": x}, ["dx"])["dx"]
+        same_bits(f"dx beside row {row}", np.delete(dx, row, axis=0), np.delete(expected, row, axis=0))
+
+
 def main():
     for title, kernel in ALL.items():
         for batch in (1, 64):
@@ -153,8 +176,11 @@ def main():
     for title, kernel in ROWS.items():
         check(f"a row of {title} alone and in batches", row_alone, kernel)
     check("equal elements of layer_norm", equal_columns, LAYER)
-    for bad in (np.nan, np.inf):
-        check(f"a row of {bad} without a cotangent", bad_row, LAYER_GRADIENT, bad)
+    check("equal elements of short rows", equal_columns, SHORT)
+    for title, kernel in (("a row", layer_gradient(1025)), ("a short row", SHORT_GRADIENT)):
+        for bad in (np.nan, np.inf):
+            check(f"{title} of {bad} without a cotangent", bad_row, kernel, bad)
+        check(f"rows beside {title} that is not finite", beside_others, kernel)
     finish()
 
 

@@ -1,5 +1,5 @@
-"""Stores past the caches, and what goes beside them, change no bit: channels last, small tensors on targets that hold
-every cache to be too small, or large enough."""
+"""Stores past the caches, and what goes beside them, change no bit: channels last, and short rows; small tensors on
+targets that hold every cache to be too small, or large enough."""
 
 import os
 
@@ -8,15 +8,18 @@ import numpy as np
 from harness import SPECS, TYPES, check, finish, run, same_bits, scratch
 
 SHAPES = [(1, 7, 9, 64), (2, 11, 6, 128), (5, 13, 10, 72), (3, 1, 3, 256), (4, 9, 9, 24)]
+ROWS = [(129, 40), (100, 16), (70, 100), (33, 7), (65, 200), (3, 1), (1, 33), (47, 128)]
 PARAMETERS = ["gamma", "beta"]
 
 
 def results(spec, shape, dtype, kernel, inputs, outputs, facts, threads):
     rng = np.random.default_rng(7)
     wide = [name for name in ("x", "y", "dy", "dx") if name in inputs + outputs]
-    orders = [text for name in wide for text in ("--order", f"{name}=n,s...,c")]
+    of_rows = len(shape) == 2
+    orders = [] if of_rows else [text for name in wide for text in ("--order", f"{name}=n,s...,c")]
     groups = 8 if spec == "group_norm" else shape[-1]
-    shapes = {"x": shape, "dy": shape, "mean": (shape[0], groups), "rstd": (shape[0], groups)}
+    statistics = shape[:1] if of_rows else (shape[0], groups)
+    shapes = {"x": shape, "dy": shape, "mean": statistics, "rstd": statistics}
     arrays = {}
     for name in inputs:
         array = rng.normal(0.7, 1, shapes.get(name, shape[-1:])).astype(np.float32)
@@ -59,6 +62,12 @@ def main():
         for shape in SHAPES:
             inputs, outputs = ["x", "dy", "gamma", "mean", "rstd"], ["dx", "dgamma", "dbeta"]
             check(f"{spec} backward {shape}", equal, spec, shape, "f32", spec + "_backward", inputs, outputs)
+    for dtype in ("f32", "bf16"):
+        for shape in ROWS:
+            title = f"layer_norm {dtype} {shape}"
+            check(title, equal, "layer_norm", shape, dtype, "layer_norm", ["x", *PARAMETERS], ["y", "mean", "rstd"])
+            inputs, outputs = ["x", "dy", "gamma", "mean", "rstd"], ["dx", "dgamma", "dbeta"]
+            check(f"{title} backward", equal, "layer_norm", shape, dtype, "layer_norm_backward", inputs, outputs)
     finish()
 
 

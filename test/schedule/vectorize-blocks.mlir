@@ -3,6 +3,7 @@
 !f32_n_k = tensor<?x?xf32, #norm.axes<n, k>>
 !f32_n_k_s = tensor<?x?x?xf32, #norm.axes<n, k, s>>
 !f32_n_c = tensor<?x?xf32, #norm.axes<n, c>>
+!f32_c_k = tensor<?x?xf32, #norm.axes<c, k>>
 !f32_n = tensor<?xf32, #norm.axes<n>>
 !f32_k = tensor<?xf32, #norm.axes<k>>
 
@@ -52,7 +53,35 @@ norm.kernel @long axes(n, k = 257) (%x: !f32_n_k {norm.name = "x"}, %y: !f32_n {
   norm.return
 }
 
-// Not where nothing is reduced, where the blocks are chunks, where slices have two axes, where blocks are summed up, or
+// Rows of a chunk, whose columns are summed up.
+// CHECK-LABEL: norm.kernel @rows
+// CHECK:         norm.phase [c] vectorized {
+norm.kernel @rows axes(n, k = 100, c = n by 16) (%x: !f32_n_k {norm.name = "x"}, %y: !f32_n {norm.name = "y", norm.out}, %z: !f32_k {norm.name = "z", norm.out}) {
+  %w = norm.workspace : !f32_c_k
+  norm.phase [c] {
+    %zero = arith.constant 0.0 : f32
+    norm.pass [k] {
+      norm.store %zero to %w : f32 to !f32_c_k
+    }
+    norm.pass [n] {
+      %s = norm.pass [k] (sum) {
+        %a = norm.load %x : !f32_n_k to f32
+        norm.store sum %a to %w : f32 to !f32_c_k
+        norm.yield %a : f32
+      }
+      norm.store %s to %y : f32 to !f32_n
+    }
+  }
+  norm.phase [] {
+    norm.pass [c, k] {
+      %a = norm.load %w : !f32_c_k to f32
+      norm.store %a to %z : f32 to !f32_k
+    }
+  }
+  norm.return
+}
+
+// Not where nothing is reduced, where the blocks are chunks of slices, where slices have two axes, where blocks are summed up, or
 // where there are no blocks.
 // CHECK-NOT: vectorized
 norm.kernel @map axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %y: !f32_n_k {norm.name = "y", norm.out}) {

@@ -364,3 +364,20 @@ norm.kernel @slices_of_two_axes axes(n, k, s) (%x: !f32_n_k_s {norm.name = "x"},
   }
   norm.return
 }
+
+// -----
+
+!f32_n_k = tensor<?x?xf32, #norm.axes<n, k>>
+!f32_n = tensor<?xf32, #norm.axes<n>>
+
+norm.kernel @slices_of_any_length axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %y: !f32_n {norm.name = "y", norm.out}) {
+  // expected-error @below {{is vectorized, but nothing keeps its slices to 256 points}}
+  norm.phase [n] vectorized {
+    %s = norm.pass [k] (sum) {
+      %a = norm.load %x : !f32_n_k to f32
+      norm.yield %a : f32
+    }
+    norm.store %s to %y : f32 to !f32_n
+  }
+  norm.return
+}
