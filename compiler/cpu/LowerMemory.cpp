@@ -474,8 +474,8 @@ Value PhaseLowering::canStream(Block &body, const Lanes &lanes, StringAttr rowAx
   return all ? arith::AndIOp::create(b, wantsBypass(body, lanes), all).getResult() : Value();
 }
 
-/// Where along the lanes the first output has a line of its own, if the lanes are not few; else where the lanes begin.
-/// Null where no store could bypass the caches.
+/// Where along the lanes the first output has a line of its own, if the lanes are not few, and no fewer than a line may
+/// have; else where the lanes begin. Null where no store could bypass the caches.
 Value PhaseLowering::nextLine(Block &body, const Lanes &lanes, Value to) {
   if (!shape.masked) return {};
   for (StoreOp op : body.getOps<StoreOp>()) {
@@ -488,7 +488,7 @@ Value PhaseLowering::nextLine(Block &body, const Lanes &lanes, Value to) {
     Value left = arith::AndIOp::create(b, arith::SubIOp::create(b, constant(0), place), constant(shape.lineBytes - 1));
     left = arith::ShRUIOp::create(b, left, constant(llvm::Log2_64(bytes)));
     Value areMany = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, arith::SubIOp::create(b, to, lanes.first),
-                                          constant(2 * shape.accumulators * width));
+                                          constant(std::max(2 * shape.accumulators * width, shape.lineBytes)));
     return add(lanes.first, arith::SelectOp::create(b, areMany, left, constant(0)));
   }
   return {};

@@ -1,6 +1,7 @@
 // RUN: norm-opt %s --norm-lower-plan --canonicalize --cse | FileCheck %s
 // RUN: norm-opt %s --norm-lower-plan="vector-bytes=32 accumulators=2 masked=false" --canonicalize --cse | FileCheck %s --check-prefix=V3
 // RUN: norm-opt %s --norm-lower-plan="stream-bytes=1048576" --canonicalize --cse | FileCheck %s --check-prefix=STREAM
+// RUN: norm-opt %s --norm-lower-plan="stream-bytes=1048576 line-bytes=256" --canonicalize --cse | FileCheck %s --check-prefix=LINE
 
 !f32_n_k = tensor<?x?xf32, #norm.axes<n, k>>
 !f32_n = tensor<?xf32, #norm.axes<n>>
@@ -42,7 +43,13 @@ norm.kernel @total axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %y: !f32_n {norm.
   norm.return
 }
 
-// A large and aligned output bypasses the caches, and a fence orders it.
+// A large and aligned output bypasses the caches, and a fence orders it. What is left of a line is stored before, where
+// there are as many points at least.
+// LINE-LABEL:   func.func private @twice_phase0_body
+// LINE:           %[[LEFT:.*]] = arith.andi %{{.*}}, %c255_i64
+// LINE:           %[[POINTS:.*]] = arith.shrui %[[LEFT]], %c2_i64
+// LINE:           %[[MANY:.*]] = arith.cmpi sge, %{{.*}}, %c256_i64
+// LINE:           arith.select %[[MANY]], %[[POINTS]], %c0_i64
 // STREAM-LABEL: func.func private @twice_phase0_body
 // STREAM:         scf.if
 // STREAM:           llvm.store %{{.*}} {alignment = 64 : i64, nontemporal}
