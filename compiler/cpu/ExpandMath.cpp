@@ -14,10 +14,12 @@ namespace normc {
 using namespace mlir;
 using namespace normc;
 
-static bool isOne(Value value) {
+static bool isNumber(Value value, double number) {
   if (auto splat = value.getDefiningOp<vector::BroadcastOp>()) value = splat.getSource();
-  return matchPattern(value, m_OneFloat());
+  llvm::APFloat constant(0.0);
+  return matchPattern(value, m_ConstantFloat(&constant)) && constant.convertToDouble() == number;
 }
+static bool isOne(Value value) { return isNumber(value, 1); }
 
 /// The exp of `1 + exp(x)`, or null.
 static math::ExpOp matchOnePlusExp(arith::AddFOp sum) {
@@ -68,6 +70,40 @@ static Value expandProduct(const RealBuilder &b, arith::MulFOp product) {
   return {};
 }
 
+/// `2 t / (1 - t)` with t = tanh(x): exp(2 x) - 1, or null.
+static Value expandExpm1(const RealBuilder &b, arith::DivFOp quotient) {
+  auto twice = quotient.getLhs().getDefiningOp<arith::MulFOp>();
+  auto difference = quotient.getRhs().getDefiningOp<arith::SubFOp>();
+  auto tanh = difference ? difference.getRhs().getDefiningOp<math::TanhOp>() : math::TanhOp();
+  if (!twice || !tanh || !isOne(difference.getLhs())) return {};
+  for (unsigned side : {0, 1})
+    if (twice.getOperand(side) == tanh.getResult() && isNumber(twice.getOperand(1 - side), 2))
+      return emitExpm1(b, b.add(tanh.getOperand(), tanh.getOperand()));
+  return {};
+}
+
+/// `log(1 + e)` with what 1 + e rounds away put back, where e is an exp of no positive number: the select of
+/// `u == 1 ? e : log(u) e / (u - 1)`; null for others.
+static Value expandLog1p(const RealBuilder &b, arith::SelectOp select) {
+  if (!b.hasLookups()) return {};
+  auto compare = select.getCondition().getDefiningOp<arith::CmpFOp>();
+  auto exp = select.getTrueValue().getDefiningOp<math::ExpOp>();
+  auto negation = exp ? exp.getOperand().getDefiningOp<arith::NegFOp>() : arith::NegFOp();
+  auto quotient = select.getFalseValue().getDefiningOp<arith::DivFOp>();
+  if (!compare || !negation || !negation.getOperand().getDefiningOp<math::AbsFOp>() || !quotient) return {};
+  auto sum = compare.getLhs().getDefiningOp<arith::AddFOp>();
+  auto rest = quotient.getRhs().getDefiningOp<arith::SubFOp>();
+  auto product = quotient.getLhs().getDefiningOp<arith::MulFOp>();
+  if (compare.getPredicate() != arith::CmpFPredicate::OEQ || !isOne(compare.getRhs()) || !sum || !rest || !product ||
+      matchOnePlusExp(sum) != exp || rest.getLhs() != sum.getResult() || !isOne(rest.getRhs()))
+    return {};
+  for (unsigned side : {0, 1})
+    if (auto log = product.getOperand(side).getDefiningOp<math::LogOp>())
+      if (log.getOperand() == sum.getResult() && product.getOperand(1 - side) == exp.getResult())
+        return emitLookedUpLog1p(b, exp.getResult());
+  return {};
+}
+
 /// What `op` computes, emitted before it; null where a processor has it.
 static Value expand(OpBuilder &builder, Operation *op, bool lookups) {
   if (op->getNumResults() != 1) return {};
@@ -83,7 +119,11 @@ static Value expand(OpBuilder &builder, Operation *op, bool lookups) {
       .Case([&](math::RsqrtOp rsqrt) { return emitRsqrt(b, rsqrt.getOperand()); })
       .Case([&](math::PowFOp pow) { return emitPow(b, pow.getLhs(), pow.getRhs()); })
       .Case([&](arith::MulFOp product) { return expandProduct(b, product); })
-      .Case([&](arith::DivFOp quotient) { return expandQuotient(b, quotient); })
+      .Case([&](arith::SelectOp select) { return expandLog1p(b, select); })
+      .Case([&](arith::DivFOp quotient) {
+        Value expm1 = expandExpm1(b, quotient);
+        return expm1 ? expm1 : expandQuotient(b, quotient);
+      })
       .Case([&](arith::AddFOp sum) { return expandSum(b, sum); })
       .Case([&](arith::UIToFPOp convert) {
         // LLVM widens the bool to an integer and converts that; a select of constants is a mask.

@@ -32,8 +32,8 @@ struct Lanes {
                                             : vector::ShuffleOp::create(builder, b.getLoc(), value, value, order);
   }
   Value call(const char *name, ValueRange operands) const {
-    return narrow(LLVM::CallIntrinsicOp::create(builder, b.getLoc(), type, builder.getStringAttr(name), operands)
-                      .getResult(0));
+    return narrow(
+        LLVM::CallIntrinsicOp::create(builder, b.getLoc(), type, builder.getStringAttr(name), operands).getResult(0));
   }
   Value integer(int64_t value, int bits) const {
     return arith::ConstantIntOp::create(builder, b.getLoc(), value, bits);
@@ -45,6 +45,11 @@ struct Lanes {
   /// Of a table of 16, by the low bits of a pattern.
   Value lookUp(ArrayRef<float> table, Value bits) const {
     return call("llvm.x86.avx512.permvar.sf.512", {constant(table), widen(bits)});
+  }
+  /// Of a table of 32.
+  Value lookUpPair(ArrayRef<float> table, Value bits) const {
+    Value low = constant(table.take_front(width)), high = constant(table.drop_front(width));
+    return call("llvm.x86.avx512.vpermi2var.ps.512", {low, widen(bits), high});
   }
   /// x 2^floor(n), infinity and 0 beyond the range, of any x that is a number.
   Value scale(Value x, Value n) const {
@@ -119,4 +124,54 @@ Value normc::emitLookedUpLogistic(const RealBuilder &b, Value x) {
   SplitExp split = splitExp(lanes, x);
   Value scale = lanes.scale(lanes.lookUp(multiples, split.index), split.n);
   return b.div(k, b.fma(scale, split.e, k));
+}
+
+Value normc::emitLookedUpLog1p(const RealBuilder &b, Value e) {
+  // log(1 + e) = log(1 + r) - log c with 1 + r = (1 + e) c, where r is rounded once: c - 1 is exact. Each c is the one
+  // near 1 / (1 + i/31) whose logarithm is most exact, within 0.01 ulp.
+  static const float inverses[] = {
+      0x1p+0f,        0x1.f0193ep-1f, 0x1.e0ccd4p-1f, 0x1.d2adc2p-1f, 0x1.c59196p-1f, 0x1.b8cfbp-1f,  0x1.acdd2ap-1f,
+      0x1.a1d508p-1f, 0x1.96eb86p-1f, 0x1.8cd918p-1f, 0x1.833d1ep-1f, 0x1.7a059ep-1f, 0x1.71095cp-1f, 0x1.68dd8cp-1f,
+      0x1.6090b6p-1f, 0x1.58fe2p-1f,  0x1.51ab7ap-1f, 0x1.4ac26cp-1f, 0x1.44092cp-1f, 0x1.3d6992p-1f, 0x1.375bfap-1f,
+      0x1.311058p-1f, 0x1.2b85eep-1f, 0x1.25d716p-1f, 0x1.2090e2p-1f, 0x1.1b8eaep-1f, 0x1.1672d6p-1f, 0x1.11b5c4p-1f,
+      0x1.0cd9c4p-1f, 0x1.0873e8p-1f, 0x1.040ca6p-1f, 0x1.fff7eap-2f};
+  static const float logs[] = {0,
+                               0x1.0274fcp-5f,
+                               0x1.018722p-4f,
+                               0x1.7ba1b8p-4f,
+                               0x1.f0583ap-4f,
+                               0x1.3299fep-3f,
+                               0x1.6adff2p-3f,
+                               0x1.a03ed2p-3f,
+                               0x1.d67124p-3f,
+                               0x1.04e2cp-2f,
+                               0x1.1dfc6cp-2f,
+                               0x1.36a74p-2f,
+                               0x1.4f4986p-2f,
+                               0x1.663718p-2f,
+                               0x1.7e0bp-2f,
+                               0x1.9446d4p-2f,
+                               0x1.aa3f06p-2f,
+                               0x1.bf6b6cp-2f,
+                               0x1.d47328p-2f,
+                               0x1.e99906p-2f,
+                               0x1.fd506ep-2f,
+                               0x1.091d8cp-1f,
+                               0x1.128002p-1f,
+                               0x1.1c4ecap-1f,
+                               0x1.2594dp-1f,
+                               0x1.2e8bcap-1f,
+                               0x1.37dacep-1f,
+                               0x1.40a48cp-1f,
+                               0x1.49d078p-1f,
+                               0x1.52424ap-1f,
+                               0x1.5adb1ep-1f,
+                               0x1.62ec46p-1f};
+  Lanes lanes{b};
+  Value index = b.toBits(b.fma(e, b.real(31), b.real(0x1.8p+23)));
+  Value c = lanes.lookUpPair(inverses, index);
+  Value r = b.fma(e, c, b.sub(c, b.real(1)));
+  // (log(1 + r) - r) / r^2 for |r| <= 1/62: 2^-28.6.
+  Value q = b.polynomial(r, {-0.5, 0x1.5560a8p-2, -0x1.00101cp-2});
+  return b.add(lanes.lookUpPair(logs, index), b.fma(b.mul(r, r), q, r));
 }

@@ -61,6 +61,15 @@ Value normc::emitTanh(const RealBuilder &b, Value x) {
   return b.copySign(b.div(u, b.add(u, b.real(2))), x);
 }
 
+Value normc::emitExpm1(const RealBuilder &b, Value x) {
+  // 2^n (1 + s) - 1, halved: 2^n alone may be infinite.
+  double low = b.isDouble() ? -50 : -25, high = b.isDouble() ? 710 : 89;
+  ReducedExp e = reduceExp(b, b.atMost(b.atLeast(x, b.real(low)), b.real(high)), b.bias() - 1);
+  Value halfPower = b.toReal(e.power);
+  Value half = b.fma(halfPower, e.s, b.sub(halfPower, b.real(0.5)));
+  return b.add(half, half);
+}
+
 Value normc::emitLog(const RealBuilder &b, Value x) {
   auto [k, f] = reduceLog(b, x);
   // log(1 + f) = f - f^2/2 + s (f^2/2 + R(s^2)) with s = f / (2 + f).

@@ -16,6 +16,10 @@ mlir::Value emitOverOnePlusExp(const RealBuilder &b, mlir::Value a, mlir::Value 
 /// e^x and 1 / (1 + e^x), where the target has lookups. What they have in common is emitted alike.
 mlir::Value emitLookedUpExp(const RealBuilder &b, mlir::Value x);
 mlir::Value emitLookedUpLogistic(const RealBuilder &b, mlir::Value x);
+/// log(1 + e) for e from 0 to 1, where the target has lookups.
+mlir::Value emitLookedUpLog1p(const RealBuilder &b, mlir::Value e);
+/// e^x - 1.
+mlir::Value emitExpm1(const RealBuilder &b, mlir::Value x);
 mlir::Value emitLog(const RealBuilder &b, mlir::Value x);
 mlir::Value emitTanh(const RealBuilder &b, mlir::Value x);
 mlir::Value emitErf(const RealBuilder &b, mlir::Value x);

@@ -58,6 +58,30 @@ func.func @derivative(%x: vector<16xf32>) -> vector<16xf32> {
   return %4 : vector<16xf32>
 }
 
+// log(1 + e) with e from 0 to 1, as softplus has it, needs no division.
+// CHECK-LABEL: func.func @log1p
+// CHECK: %[[E:.*]] = llvm.call_intrinsic "llvm.x86.avx512.mask.scalef.ps.512"
+// CHECK: %[[C:.*]] = llvm.call_intrinsic "llvm.x86.avx512.vpermi2var.ps.512"
+// CHECK: %[[REST:.*]] = arith.subf %[[C]]
+// CHECK: math.fma %[[E]], %[[C]], %[[REST]]
+// CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpermi2var.ps.512"
+// CHECK-NOT: arith.divf
+// CHECK: return
+func.func @log1p(%x: vector<16xf32>) -> vector<16xf32> {
+  %ones = arith.constant dense<1.0> : vector<16xf32>
+  %0 = math.absf %x : vector<16xf32>
+  %1 = arith.negf %0 : vector<16xf32>
+  %2 = math.exp %1 : vector<16xf32>
+  %3 = arith.addf %2, %ones : vector<16xf32>
+  %4 = arith.cmpf oeq, %3, %ones : vector<16xf32>
+  %5 = math.log %3 : vector<16xf32>
+  %6 = arith.mulf %5, %2 : vector<16xf32>
+  %7 = arith.subf %3, %ones : vector<16xf32>
+  %8 = arith.divf %6, %7 : vector<16xf32>
+  %9 = arith.select %4, %2, %8 : vector<16xi1>, vector<16xf32>
+  return %9 : vector<16xf32>
+}
+
 // f64, and more lanes than a register has, are computed.
 // CHECK-LABEL: func.func @computed
 // CHECK-NOT: call_intrinsic

@@ -145,3 +145,17 @@ func.func @pure_loop(%x: f32, %n: i64) {
   }
   return
 }
+
+// exp(v) - 1 by way of tanh(v / 2) is computed without a division.
+// CHECK-LABEL: func.func @expm1
+// CHECK-NOT: arith.divf
+// CHECK: return
+func.func @expm1(%x: vector<8xf32>) -> vector<8xf32> {
+  %one = arith.constant dense<1.0> : vector<8xf32>
+  %two = arith.constant dense<2.0> : vector<8xf32>
+  %0 = math.tanh %x : vector<8xf32>
+  %1 = arith.mulf %0, %two : vector<8xf32>
+  %2 = arith.subf %one, %0 : vector<8xf32>
+  %3 = arith.divf %1, %2 : vector<8xf32>
+  return %3 : vector<8xf32>
+}

@@ -2,6 +2,7 @@
 #include "compiler/StorageType.h"
 #include "compiler/cpu/ConvertElements.h"
 #include "compiler/cpu/Passes.h"
+#include "compiler/cpu/RealBuilder.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -92,6 +93,23 @@ struct KernelWriter {
     add("twosigmoid", [&](OpBuilder &b, Location loc, Value x, Value y) -> Value {
       Value two = arith::AddFOp::create(b, loc, one(b, loc, x.getType()), one(b, loc, x.getType()));
       return arith::MulFOp::create(b, loc, two, sigmoid(b, loc, x, y));
+    });
+    // As the activations have them.
+    add("log1pexp", [&](OpBuilder &b, Location loc, Value x, Value) -> Value {
+      Value exp = math::ExpOp::create(b, loc, arith::NegFOp::create(b, loc, math::AbsFOp::create(b, loc, x)));
+      Value unit = one(b, loc, x.getType()), sum = arith::AddFOp::create(b, loc, unit, exp);
+      Value product = arith::MulFOp::create(b, loc, math::LogOp::create(b, loc, sum), exp);
+      Value quotient = arith::DivFOp::create(b, loc, product, arith::SubFOp::create(b, loc, sum, unit));
+      Value isOne = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, sum, unit);
+      return arith::SelectOp::create(b, loc, isOne, exp, quotient);
+    });
+    add("expm1", [&](OpBuilder &b, Location loc, Value x, Value) -> Value {
+      Value unit = one(b, loc, x.getType());
+      Value two = normc::RealBuilder(b, loc, x.getType()).real(2),
+            half = normc::RealBuilder(b, loc, x.getType()).real(0.5);
+      Value tanh = math::TanhOp::create(b, loc, arith::MulFOp::create(b, loc, x, half));
+      Value twice = arith::MulFOp::create(b, loc, tanh, two);
+      return arith::DivFOp::create(b, loc, twice, arith::SubFOp::create(b, loc, unit, tanh));
     });
   }
 

@@ -92,6 +92,8 @@ template <class T> std::vector<Function<T>> functions() {
       {"twosigmoid", 2.5, [=](Wide x, Wide) { return 2 * one / (one + std::exp(-x)); }},
       {"silu", 3, [=](Wide x, Wide) { return x / (one + std::exp(-x)); }, false,
        double(std::log(std::numeric_limits<T>::min()))},
+      {"log1pexp", 4, [](Wide x, Wide) { return std::log1p(std::exp(-std::fabs(x))); }},
+      {"expm1", 3, [](Wide x, Wide) { return std::expm1(x); }},
       {"log", 2, [](Wide x, Wide) { return std::log(x); }},
       {"tanh", 5, [](Wide x, Wide) { return std::tanh(x); }},
       {"erf", 5, [](Wide x, Wide) { return std::erf(x); }},
