@@ -39,9 +39,11 @@ void buildPlanned(OpPassManager &passes, const Machine &) {
   passes.addNestedPass<norm::KernelOp>(createCoalescePasses());
   passes.addPass(createCSEPass());
   passes.addNestedPass<norm::KernelOp>(createHoistFactors());
+  passes.addNestedPass<norm::KernelOp>(createMergeSweeps());
   passes.addPass(createSinkColumnSums());
   passes.addPass(createCSEPass());
   passes.addNestedPass<norm::KernelOp>(createContractMultiplyAdd());
+  passes.addNestedPass<norm::KernelOp>(createInvertDivisors());
   passes.addPass(createVectorizeBlocks());
   passes.addNestedPass<norm::KernelOp>(createVerifyPlan());
 }
@@ -53,6 +55,7 @@ void buildVector(OpPassManager &passes, const Machine &machine) {
   shape.masked = machine.maskedStores;
   shape.streamBytes = machine.streamBytes;
   shape.roundsToBf16 = llvm::StringRef(machine.features).contains("+avx512bf16");
+  shape.looksUpBytes = llvm::StringRef(machine.features).contains("+avx512vbmi,");
   shape.l1Bytes = machine.l1Bytes;
   shape.lineBytes = machine.lineBytes;
   shape.streamFence = llvm::StringRef(machine.triple).starts_with("x86_64");

@@ -1,5 +1,6 @@
 #include "compiler/cpu/ConvertElements.h"
 #include "compiler/cpu/RealBuilder.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
 using namespace mlir;
 using namespace normc;
@@ -75,15 +76,17 @@ Value Converter::loadReal(Value stored, Type storage) const {
   RealBuilder b = single();
   if (storage.isBF16()) return b.toReal(b.shiftLeft(zeroExtend(stored, 32), 16));
   // Both f8 types are read through f16, whose denormals cost nothing: e5m2 is its upper byte.
-  Value bits = zeroExtend(stored, 16);
   auto shift = [&](Value value, int by) { return arith::ShLIOp::create(builder, loc, value, number(16, by)); };
-  if (isa<Float8E5M2Type>(storage)) return extend(bitcast(shift(bits, 8), builder.getF16Type()), builder.getF32Type());
-  Value magnitude = arith::AndIOp::create(builder, loc, bits, number(16, 0x7f));
-  Value sign = arith::AndIOp::create(builder, loc, shift(bits, 8), number(16, 0x8000));
-  Value half = arith::OrIOp::create(builder, loc, shift(magnitude, 7), sign);
+  if (isa<Float8E5M2Type>(storage))
+    return extend(bitcast(shift(zeroExtend(stored, 16), 8), builder.getF16Type()), builder.getF32Type());
+  // The sign extended makes bits 14 and 15; of these the upper one is wanted.
+  Value half = arith::AndIOp::create(builder, loc, shift(signExtend(stored, 16), 7), number(16, 0xbf80));
+  // NaN is all ones and overflows into the exponent, which is that of a NaN then.
+  Value next = arith::AddIOp::create(builder, loc, half, number(16, 0x80));
+  Value isNan = arith::AndIOp::create(builder, loc, next, number(16, 0x4000));
+  half = arith::OrIOp::create(builder, loc, half, isNan);
   // The exponent's bias is 7, that of f16 is 15.
-  Value value = b.mul(extend(bitcast(half, builder.getF16Type()), builder.getF32Type()), b.power(8));
-  return b.select(differs(magnitude, number(16, 0x7f)), value, b.real(std::nan("")));
+  return b.mul(extend(bitcast(half, builder.getF16Type()), builder.getF32Type()), b.power(8));
 }
 
 Value Converter::loadInteger(Value stored, Type storage, Type compute) const {
@@ -145,18 +148,19 @@ Value Converter::storeByteFloat(Value value, Type storage) const {
   bool wide = isa<Float8E5M2Type>(storage);
   int mantissa = wide ? 2 : 3, bias = wide ? 15 : 7, dropped = 23 - mantissa;
   RealBuilder b = single();
-  // The pattern of NaN is that of the number above the largest finite one, or of one beyond.
   Value magnitude = b.atMost(b.abs(value), b.real(wide ? 57344 : 448));
-  magnitude = b.select(b.isNan(value), b.real(wide ? 98304 : 480), magnitude);
   // Added to a power of 2 that many times its own, or the least normal one, the magnitude is rounded where it must be,
   // and its significand is in the low bits; the exponent's follow, and of both only the low byte is kept. The offset
-  // between the exponents stands in the low byte of that power before.
+  // between the exponents is added to that power.
   Value power = b.andBits(b.toBits(b.atLeast(magnitude, b.power(1 - bias))), b.bits(0x7f800000));
-  int64_t offset = -((128 + dropped - bias) << mantissa) & 0xff;
-  power = b.addBits(power, b.bits((int64_t(dropped) << 23) + offset));
-  Value result = b.addBits(b.toBits(b.add(magnitude, b.toReal(power))), b.shiftRight(power, dropped));
-  Value sign = b.andBits(b.shiftRight(b.toBits(value), 24), b.bits(0x80));
-  return truncate(b.orBits(result, sign), 8);
+  int64_t offset = -((128 - bias) << mantissa) & 0xff;
+  Value rounding = b.real(std::ldexp(1.0, dropped) + std::ldexp(double(offset), dropped - 23));
+  Value rounded = b.fma(b.toReal(power), rounding, magnitude);
+  Value result = b.addBits(b.toBits(rounded), b.shiftRight(power, dropped));
+  // The upper byte has the sign; of a NaN it is all ones besides, which is NaN in either type.
+  Value upper = b.shiftRight(b.toBits(value), 24);
+  Value number = b.orBits(result, b.andBits(upper, b.bits(0x80)));
+  return truncate(b.select(b.isNan(value), upper, number), 8);
 }
 
 Value Converter::storeReal(Value value, Type storage) const {
@@ -176,8 +180,15 @@ Value Converter::storeInteger(Value value, unsigned width, bool isUnsigned) cons
   double above = std::ldexp(1.0, isUnsigned ? width : width - 1);
   // Where the largest integer is a floating value too, the bound is that value; else it is reached by a select.
   if (width < unsigned(b.mantissa())) {
-    // Adding 1.5 * 2^mantissa rounds to an integer and leaves it in the low bits.
     Value bounded = b.atMost(b.atLeast(value, b.real(lowest)), b.real(above - 1));
+    if (!b.isDouble()) {
+      // Rounded by one instruction. It makes 0 of NaN, or on x86 the least of 32 bits, whose lower ones are 0 too.
+      Value rounded = LLVM::CallIntrinsicOp::create(builder, loc, integer(32), builder.getStringAttr("llvm.lrint"),
+                                                    ValueRange{bounded})
+                          .getResult(0);
+      return truncate(rounded, width);
+    }
+    // Adding 1.5 * 2^mantissa rounds to an integer and leaves it in the low bits.
     Value shifted = b.add(bounded, b.real(std::ldexp(1.5, b.mantissa())));
     return truncate(b.toBits(b.select(b.isNan(value), b.real(0), shifted)), width);
   }

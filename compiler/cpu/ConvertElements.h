@@ -19,5 +19,10 @@ mlir::Value loadConvert(mlir::OpBuilder &builder, mlir::Location loc, mlir::Valu
 /// and f8 saturate; f16 and bf16 overflow to infinity. NaN stays NaN and is 0 in an integer; as a bool, all but 0 is 1.
 mlir::Value storeConvert(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value, mlir::Type storage);
 
+/// 64 numbers of an f8 `storage`, bytes as memory holds them, as four vectors of f32: what `loadConvert` makes of each,
+/// by instructions of AVX512_VBMI.
+llvm::SmallVector<mlir::Value> lookUpByteFloats(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value bytes,
+                                                mlir::Type storage);
+
 } // namespace normc
 #endif

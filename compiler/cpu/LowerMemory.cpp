@@ -269,6 +269,27 @@ Value PhaseLowering::load(LoadOp op, const Lanes &lanes, ArrayRef<Value> at) {
   return loadFrom(memory, offset, stride, lanes, op.getType());
 }
 
+/// Whether vectors are loaded four at a time, as one register of bytes which are looked up.
+bool PhaseLowering::loadsTogether(LoadOp op, ArrayRef<Lanes> lanes) {
+  const Lanes &first = lanes.front();
+  if (!shape.looksUpBytes || lanes.size() % 4 != 0 || first.width != 16 || first.mask || first.memories ||
+      first.interleaved)
+    return false;
+  const Memory &memory = memories.find(op.getFrom())->second;
+  bool isByteFloat = isa<FloatType>(memory.storage) && bytesOfElement(memory.storage) == 1;
+  return isByteFloat && op.getType().isF32() && op.getAt().empty() && !memory.axes.empty() && !staged.count(op) &&
+         !turned.count(op) && llvm::is_contained(kernel.namesWithin(first.axis), memory.axes.back());
+}
+
+PhaseLowering::Values PhaseLowering::loadTogether(LoadOp op, const Lanes &first) {
+  const Memory &memory = memories.find(op.getFrom())->second;
+  Value offset = add(offsetOf(memory, first, {}).first, first.first);
+  Value address =
+      LLVM::GEPOp::create(b, pointerType(b.getContext()), b.getI8Type(), memory.base, ArrayRef<LLVM::GEPArg>{offset});
+  Value bytes = LLVM::LoadOp::create(b, VectorType::get(64, b.getI8Type()), address, 1);
+  return lookUpByteFloats(b, b.getLoc(), bytes, memory.storage);
+}
+
 /// A plain store to an output that no input shares.
 bool PhaseLowering::mayStream(StoreOp op) {
   auto argument = dyn_cast<BlockArgument>(op.getTo());
@@ -295,47 +316,55 @@ void PhaseLowering::store(StoreOp op, const Lanes &lanes, Value value) {
   storeTo(memory, offset, stride, lanes, value, streaming && mayStream(op));
 }
 
-/// Whether vectors of an output may go to memory two at a time: 16-bit elements, which fill one register then.
-bool PhaseLowering::canStorePairs(StoreOp op, const Lanes &lanes) {
+/// How many vectors of an output may go to memory at a time: those of narrow elements which fill one register then.
+unsigned PhaseLowering::storedTogether(StoreOp op, const Lanes &lanes) {
   const Memory &memory = memories.find(op.getTo())->second;
   SmallVector<StringAttr> names = kernel.namesWithin(lanes.axis);
-  return lanes.width > 1 && !lanes.mask && !op.getKind() && op.getValue().getType().isF32() && !memory.axes.empty() &&
-         bytesOfElement(memory.storage) == 2 && llvm::is_contained(names, memory.axes.back());
+  bool may = lanes.width > 1 && !lanes.mask && !lanes.memories && !op.getKind() && op.getValue().getType().isF32() &&
+             !memory.axes.empty() && llvm::is_contained(names, memory.axes.back());
+  return may ? std::max<int64_t>(1, 4 / bytesOfElement(memory.storage)) : 1;
 }
 
-void PhaseLowering::storePair(StoreOp op, const Lanes &low, Value lowValue, Value highValue) {
+/// Stores vectors that lie side by side as one.
+void PhaseLowering::storeTogether(StoreOp op, const Lanes &low, Values values) {
   const Memory &memory = memories.find(op.getTo())->second;
-  int64_t width = low.width;
-  SmallVector<int64_t> order;
-  for (int64_t i = 0; i < 2 * width; ++i) order.push_back(low.interleaved ? i / 2 + i % 2 * width : i);
+  int64_t width = low.width, count = values.size();
   auto [offset, stride] = offsetOf(memory, low, {});
-  lowValue = splat(lowValue, width);
-  highValue = splat(highValue, width);
+  for (Value &value : values) value = splat(value, width);
   auto words = VectorType::get(2 * width, b.getI16Type());
   auto intrinsic = [&](const char *name, Type type, ValueRange operands) -> Value {
     return LLVM::CallIntrinsicOp::create(b, type, b.getStringAttr(name), operands).getResult(0);
   };
-  Value both;
+  // Two halves one behind the other, or point by point in turn.
+  auto orderOf = [&](int64_t half) {
+    SmallVector<int64_t> order;
+    for (int64_t i = 0; i < 2 * half; ++i) order.push_back(low.interleaved ? i / 2 + i % 2 * half : i);
+    return order;
+  };
+  Value all;
   if (shape.roundsToBf16 && memory.storage.isBF16() && 2 * width == 32) {
-    both = intrinsic("llvm.x86.avx512bf16.cvtne2ps2bf16.512", VectorType::get(2 * width, b.getBF16Type()),
-                     {highValue, lowValue});
-    both = arith::BitcastOp::create(b, words, both);
-    if (low.interleaved) both = vector::ShuffleOp::create(b, both, both, order);
+    all = intrinsic("llvm.x86.avx512bf16.cvtne2ps2bf16.512", VectorType::get(2 * width, b.getBF16Type()),
+                    {values[1], values[0]});
+    all = arith::BitcastOp::create(b, words, all);
+    if (low.interleaved) all = vector::ShuffleOp::create(b, all, all, orderOf(width));
   } else {
-    both =
-        vector::ShuffleOp::create(b, toStorage(lowValue, memory.storage), toStorage(highValue, memory.storage), order);
+    for (Value &value : values) value = toStorage(value, memory.storage);
+    for (int64_t half = width; values.size() > 1; half *= 2, values.truncate(values.size() / 2))
+      for (size_t i = 0; i < values.size() / 2; ++i)
+        values[i] = vector::ShuffleOp::create(b, values[2 * i], values[2 * i + 1], orderOf(half));
+    all = values.front();
   }
   bool streams = streaming && mayStream(op);
   if (streams && memory.storage.isBF16()) {
     // LLVM has no store of bf16 vectors that bypasses the caches, takes an ordinary one without a word, and sees
     // through casts: a fence hides where the bits come from.
     auto floats = VectorType::get(width, b.getF32Type());
-    both = intrinsic("llvm.arithmetic.fence", floats, {vector::BitCastOp::create(b, floats, both)});
-    both = vector::BitCastOp::create(b, words, both);
+    all = intrinsic("llvm.arithmetic.fence", floats, {vector::BitCastOp::create(b, floats, all)});
+    all = vector::BitCastOp::create(b, words, all);
   }
   Lanes lanes = low;
-  lanes.width = 2 * width;
-  storeTo(memory, offset, stride, lanes, both, streams);
+  lanes.width = count * width;
+  storeTo(memory, offset, stride, lanes, all, streams);
 }
 
 /// As memory holds it. Where the processor rounds to bf16 itself, it does; denormal results flush then.
@@ -452,7 +481,7 @@ Value PhaseLowering::mayBypass(Block &body, const Lanes &lanes, StringAttr rowAx
     place = add(place, multiply(add(offset, lanes.first), element));
     for (auto [axis, rowStride] : llvm::zip(memory.axes, memory.strides))
       if (axis == rowAxis) place = arith::OrIOp::create(b, place, multiply(rowStride, element));
-    int64_t bytes = storedBytes(memory, lanes) * (canStorePairs(op, lanes) ? 2 : 1);
+    int64_t bytes = storedBytes(memory, lanes) * storedTogether(op, lanes);
     Value misfit = arith::AndIOp::create(b, place, constant(bytes - 1));
     Value aligned = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, misfit, constant(0));
     all = all ? arith::AndIOp::create(b, all, aligned).getResult() : aligned;

@@ -145,14 +145,21 @@ SmallVector<PhaseLowering::Values> PhaseLowering::emitPoints(Block &body, ArrayR
   for (Operation &op : body.without_terminator()) {
     auto store = dyn_cast<StoreOp>(op);
     if (store && summing) continue;
-    // Two of bf16 are rounded at once. Of f16, joining them pays where a store would bypass the caches with half a
-    // line.
-    bool pairs = store && lanes.size() % 2 == 0 && !lanes.front().memories && !held.count(store) &&
-                 canStorePairs(store, lanes.front()) &&
-                 (streaming || getElementTypeOrSelf(store.getTo().getType()).isBF16());
-    if (pairs) {
-      for (unsigned step = 0; step < lanes.size(); step += 2)
-        storePair(store, lanes[step], at(step, store.getValue()), at(step + 1, store.getValue()));
+    if (auto load = dyn_cast<LoadOp>(op); load && loadsTogether(load, lanes)) {
+      for (unsigned step = 0; step < lanes.size(); step += 4)
+        for (auto [i, value] : llvm::enumerate(loadTogether(load, lanes[step]))) local[step + i][load] = value;
+      continue;
+    }
+    // Two of bf16 are rounded at once. Of others, joining them pays where a store would bypass the caches with part of
+    // a line.
+    unsigned count = store && !held.count(store) ? storedTogether(store, lanes.front()) : 1;
+    if (count > 1 && lanes.size() % count == 0 &&
+        (streaming || getElementTypeOrSelf(store.getTo().getType()).isBF16())) {
+      for (unsigned step = 0; step < lanes.size(); step += count) {
+        Values values;
+        for (unsigned i = step; i < step + count; ++i) values.push_back(at(i, store.getValue()));
+        storeTogether(store, lanes[step], values);
+      }
       continue;
     }
     for (auto [step, point] : llvm::enumerate(lanes))
@@ -169,7 +176,23 @@ SmallVector<PhaseLowering::Values> PhaseLowering::emitPoints(Block &body, ArrayR
 // Reductions
 //===----------------------------------------------------------------------===//
 
+/// Kinds beyond those of a plan: the largest of numbers that have no sign. As integers such are ordered as they are as
+/// numbers, NaN above all.
+static constexpr auto maxOfMagnitudes = ReduceKind(getMaxEnumValForReduceKind() + 1);
+
+ReduceKind PhaseLowering::kindOf(PassOp pass, int64_t number) {
+  auto kind = ReduceKind(pass.getKinds()[number]);
+  bool hasMagnitudes = pass.getBody().front().getTerminator()->getOperand(number).getDefiningOp<math::AbsFOp>();
+  return kind == ReduceKind::max && hasMagnitudes ? maxOfMagnitudes : kind;
+}
+
 Value PhaseLowering::combine(ReduceKind kind, Value x, Value y) {
+  if (kind == maxOfMagnitudes) {
+    Type type = x.getType(), bits = b.getIntegerType(getElementTypeOrSelf(type).getIntOrFloatBitWidth());
+    if (auto vector = dyn_cast<VectorType>(type)) bits = vector.clone(bits);
+    auto bitsOf = [&](Value value) { return arith::BitcastOp::create(b, bits, value); };
+    return arith::BitcastOp::create(b, type, arith::MaxSIOp::create(b, bitsOf(x), bitsOf(y)));
+  }
   switch (kind) {
   case ReduceKind::sum:
     if (isa<IntegerType>(getElementTypeOrSelf(x))) return arith::AddIOp::create(b, x, y);
@@ -195,7 +218,7 @@ Value PhaseLowering::accumulate(ReduceKind kind, Value accumulator, Value value)
 }
 
 Value PhaseLowering::neutral(ReduceKind kind, Type type, int64_t lanes) {
-  TypedAttr value = neutralOf(kind, type);
+  TypedAttr value = neutralOf(kind == maxOfMagnitudes ? ReduceKind::max : kind, type);
   if (lanes > 1) value = DenseElementsAttr::get(VectorType::get(lanes, type), ArrayRef<Attribute>(value));
   return arith::ConstantOp::create(b, value);
 }
@@ -235,26 +258,27 @@ void PhaseLowering::lowerPass(PassOp pass) {
   if (abreast) return sweepSideBySide(pass);
   bool innermost = pass.getBody().getOps<PassOp>().empty();
   Values init, totals;
-  for (auto [kind, type] : llvm::zip(pass.getKinds(), pass.getResultTypes())) {
-    if (innermost) init.append(vectorsOf(pass), neutral(ReduceKind(kind), type, width));
-    if (innermost) totals.push_back(neutral(ReduceKind(kind), type, width));
-    if (!innermost || !shape.masked) init.push_back(neutral(ReduceKind(kind), type, 1));
+  for (auto [number, type] : llvm::enumerate(pass.getResultTypes())) {
+    ReduceKind kind = kindOf(pass, number);
+    if (innermost) init.append(vectorsOf(pass), neutral(kind, type, width));
+    if (innermost) totals.push_back(neutral(kind, type, width));
+    if (!innermost || !shape.masked) init.push_back(neutral(kind, type, 1));
   }
   llvm::append_range(init, totals);
   if (!totals.empty()) init.push_back(constant(0));
   Values carried = lowerAlong(pass, 0, init);
   if (!totals.empty()) carried = addToTotals(pass, carried);
-  for (auto [number, kind] : llvm::enumerate(pass.getKinds()))
+  for (unsigned number = 0; number < pass.getKinds().size(); ++number)
     scalars[pass.getResult(number)] =
-        innermost ? acrossLanes(ReduceKind(kind), carried[carried.size() - 1 - totals.size() + number])
+        innermost ? acrossLanes(kindOf(pass, number), carried[carried.size() - 1 - totals.size() + number])
                   : carried[number];
 }
 
 /// Adds the accumulators to the totals and begins them anew.
 PhaseLowering::Values PhaseLowering::addToTotals(PassOp pass, Values carried) {
   unsigned results = pass.getKinds().size(), perResult = (carried.size() - 1) / results - 1;
-  for (auto [number, kindNumber] : llvm::enumerate(pass.getKinds())) {
-    auto kind = ReduceKind(kindNumber);
+  for (unsigned number = 0; number < results; ++number) {
+    ReduceKind kind = kindOf(pass, number);
     auto own = MutableArrayRef<Value>(carried).slice(number * perResult, perResult);
     Values vectors(own.take_front(vectorsOf(pass)));
     for (size_t count = vectors.size(); count > 1; count = (count + 1) / 2) // pairwise
@@ -295,13 +319,14 @@ PhaseLowering::Values PhaseLowering::lowerAlong(PassOp pass, unsigned depth, Val
   if (pass.getKinds().empty() &&
       (lowerRowsSideBySide(pass, depth) || lowerRowGroups(pass, depth) || lowerRowsUnderLanes(pass, depth)))
     return carried;
+  if (lowerShortRows(pass, depth)) return carried;
   if (innermost && depth + 1 == axes.size()) return lowerLanes(pass, carried);
   if (depth == axes.size()) {
     Block &body = pass.getBody().front();
     lowerBody(body);
-    for (auto [number, kind] : llvm::enumerate(pass.getKinds()))
+    for (unsigned number = 0; number < pass.getKinds().size(); ++number)
       carried[number] =
-          combine(ReduceKind(kind), carried[number], scalars.lookup(body.getTerminator()->getOperand(number)));
+          combine(kindOf(pass, number), carried[number], scalars.lookup(body.getTerminator()->getOperand(number)));
     return carried;
   }
   auto [from, to] = rangeOf(axes[depth]);
@@ -374,9 +399,9 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
     if (count > 1) fetch(places, first, count * lanes);
     Values after(before);
     for (auto [number, yielded] : llvm::enumerate(emitPoints(body, points)))
-      for (auto [result, kind] : llvm::enumerate(pass.getKinds())) {
+      for (unsigned result = 0; result < pass.getKinds().size(); ++result) {
         Value &accumulator = after[result * perResult + (lanes == 1 ? vectors : number)];
-        Value sum = accumulate(ReduceKind(kind), accumulator, splat(yielded[result], lanes));
+        Value sum = accumulate(kindOf(pass, result), accumulator, splat(yielded[result], lanes));
         accumulator = mask ? arith::SelectOp::create(b, mask, sum, accumulator).getResult() : sum;
       }
     return after;

@@ -191,6 +191,22 @@ void PhaseLowering::lowerSideBySide(Block &body, StringAttr axis, Value first, V
   });
 }
 
+/// Rows inside of a block that are longer wait less for the ends of their reductions than those side by side lose.
+static constexpr int64_t shortRow = 64;
+
+/// Rows of a pass that are short, whatever else their block does. False where they are not, or may not be known to be.
+bool PhaseLowering::lowerShortRows(PassOp rows, unsigned depth) {
+  auto axes = namesOf(rows.getAxes());
+  Block &body = rows.getBody().front();
+  if (abreast || depth + 1 != axes.size() || !rows.getKinds().empty() || kernel.getAxis(axes.back()).isChunks())
+    return false;
+  StringAttr swept = sweptAlone(kernel, body, {});
+  if (!swept || !kernel.getAxis(swept).isFixed() || kernel.getAxis(swept).getSize() > shortRow) return false;
+  auto [from, to] = rangeOf(axes.back());
+  lowerSideBySide(body, axes.back(), from, to);
+  return true;
+}
+
 /// Rows whose sums one accumulator of a column takes in before they are added to a total.
 static constexpr int64_t summedRows = 64;
 
@@ -247,7 +263,6 @@ void PhaseLowering::sweepSideBySide(PassOp pass) {
   Block &body = pass.getBody().front();
   auto [from, end] = rangeOf(axis);
   int64_t results = pass.getKinds().size();
-  auto kindOf = [&](int64_t number) { return ReduceKind(pass.getKinds()[number]); };
   llvm::SetVector<Value> reached, crossing; // memory; what the blocks have computed each for itself
   for (Operation &op : body) {
     if (auto load = dyn_cast<LoadOp>(op)) reached.insert(load.getFrom());
@@ -295,7 +310,7 @@ void PhaseLowering::sweepSideBySide(PassOp pass) {
       for (auto [i, yielded] : llvm::enumerate(emitPoints(body, steps, own)))
         for (int64_t number = 0; number < results; ++number) {
           Value &accumulator = after[number * steps.size() + i];
-          Value sum = accumulate(kindOf(number), accumulator, splat(yielded[number], width));
+          Value sum = accumulate(kindOf(pass, number), accumulator, splat(yielded[number], width));
           accumulator = mask ? arith::SelectOp::create(b, mask, sum, accumulator).getResult() : sum;
         }
       for (StoreOp store : sums) {
@@ -306,7 +321,7 @@ void PhaseLowering::sweepSideBySide(PassOp pass) {
     };
     Values sums;
     for (auto [number, type] : llvm::enumerate(pass.getResultTypes()))
-      sums.append(steps.size(), neutral(kindOf(number), type, width));
+      sums.append(steps.size(), neutral(kindOf(pass, number), type, width));
     sums = loop(from, whole, constant(width), sums,
                 [&](Value first, ValueRange before) { return step(first, {}, before); });
     if (!lastMask) return sums;
@@ -338,7 +353,7 @@ void PhaseLowering::sweepSideBySide(PassOp pass) {
   }
   auto foldOne = [&](int64_t number, Values vectors, Value place) {
     int64_t half = width / 2;
-    Value folded = foldAll(kindOf(number), vectors, half);
+    Value folded = foldAll(kindOf(pass, number), vectors, half);
     toArray(folded, partial[number], multiply(arith::DivUIOp::create(b, place, constant(together)), constant(width)));
   };
   auto sweepAll = [&](ArrayRef<StagedOutput> staged) {
@@ -378,7 +393,7 @@ void PhaseLowering::sweepSideBySide(PassOp pass) {
       Values after(carried), yielded = emitPoints(body, blocks).front();
       positions.erase(axis);
       for (int64_t number = 0; number < results; ++number)
-        after[number] = accumulate(kindOf(number), after[number], splat(yielded[number], blocks.width));
+        after[number] = accumulate(kindOf(pass, number), after[number], splat(yielded[number], blocks.width));
       return after;
     });
   };
@@ -396,7 +411,7 @@ void PhaseLowering::sweepSideBySide(PassOp pass) {
       for (int64_t i = 0; i < width; i += together)
         vectors.push_back(fromArray(partial[number], type, constant((vector * width + i) / together * width), width));
       int64_t half = width / together / 2;
-      Value sum = foldAll(kindOf(number), vectors, half);
+      Value sum = foldAll(kindOf(pass, number), vectors, half);
       sum = vector::ShuffleOp::create(b, sum, sum, lanesOfFolded());
       SmallVector<int64_t> both = llvm::to_vector(llvm::seq<int64_t>(0, (vector + 1) * width));
       total = total ? vector::ShuffleOp::create(b, total, sum, both).getResult() : sum;

@@ -14,6 +14,7 @@ struct VectorShape {
   bool masked = true;        // tails run masked; else point by point
   int64_t streamBytes = 0;   // what reaches so much memory stores past the caches; 0: nothing does
   bool roundsToBf16 = false; // one instruction does
+  bool looksUpBytes = false; // two registers are a table
   int64_t l1Bytes = 0;       // of a core's first cache
   int64_t lineBytes = 64;    // of a cache line
 };
@@ -82,9 +83,11 @@ private:
   void store(norm::StoreOp op, const Lanes &lanes, mlir::Value value);
   void storeTo(const Memory &memory, mlir::Value offset, mlir::Value stride, const Lanes &lanes, mlir::Value value,
                bool streams);
-  void storePair(norm::StoreOp op, const Lanes &low, mlir::Value lowValue, mlir::Value highValue);
   bool mayStream(norm::StoreOp op);
-  bool canStorePairs(norm::StoreOp op, const Lanes &lanes);
+  bool loadsTogether(norm::LoadOp op, llvm::ArrayRef<Lanes> lanes);
+  Values loadTogether(norm::LoadOp op, const Lanes &first);
+  void storeTogether(norm::StoreOp op, const Lanes &low, Values values);
+  unsigned storedTogether(norm::StoreOp op, const Lanes &lanes);
   bool canInterleave(mlir::Block &body, const Lanes &lanes, mlir::StringAttr rowAxis);
   mlir::Value loadInterleaved(const Memory &memory, mlir::Value address, const Lanes &lanes, mlir::Type compute);
   mlir::Value toStorage(mlir::Value value, mlir::Type storage);
@@ -119,6 +122,7 @@ private:
   void lowerVectorized(norm::PhaseOp phase, mlir::Value first, mlir::Value last);
   mlir::Value blocksTogether(mlir::Block &body, mlir::StringAttr axis);
   llvm::SmallVector<Memory> slicesAhead(mlir::Block &body, const Lanes &lanes, mlir::Value blocks);
+  bool lowerShortRows(norm::PassOp rows, unsigned depth);
   void lowerSideBySide(mlir::Block &body, mlir::StringAttr axis, mlir::Value first, mlir::Value to);
   bool lowerRowsSideBySide(norm::PassOp rows, unsigned depth);
   void sweepSideBySide(norm::PassOp pass);
@@ -205,6 +209,7 @@ private:
   mlir::Value multiplyAlong(mlir::Value x, mlir::Value y);
   mlir::Value convert(norm::CastOp op, mlir::Value value);
   mlir::Value emit(mlir::Operation &op, const Lanes &lanes, llvm::function_ref<mlir::Value(mlir::Value)> at);
+  static norm::ReduceKind kindOf(norm::PassOp pass, int64_t number);
   mlir::Value combine(norm::ReduceKind kind, mlir::Value a, mlir::Value b);
   mlir::Value accumulate(norm::ReduceKind kind, mlir::Value accumulator, mlir::Value value);
   mlir::Value neutral(norm::ReduceKind kind, mlir::Type type, int64_t width);

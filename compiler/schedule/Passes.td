@@ -134,6 +134,29 @@ def SinkColumnSums : Pass<"norm-sink-column-sums", "::mlir::ModuleOp"> {
   }];
 }
 
+def MergeSweeps : Pass<"norm-merge-sweeps", "::norm::KernelOp"> {
+  let summary = "take factors out of maxima of magnitudes, and sweep for these earlier";
+  let description = [{
+    A factor that is constant along a sweep leaves a maximum of magnitudes. If the sweep then needs nothing that is
+    computed after the one before it over the same axes, the two become one: RMSNorm that is quantised takes the mean of
+    squares and the largest magnitude of a row together.
+
+    Stands after norm-hoist-factors, which needs sums as the gradients' rules write them, and before a pass that drops
+    what is computed twice.
+
+    ```mlir
+    %m = norm.pass [f] (max) { ...  %p = arith.mulf %v, %rstd : f32  %a = math.absf %p : f32  norm.yield %a : f32 }
+    ```
+    becomes
+    ```mlir
+    %n = norm.pass [f] (max) { ...  %a = math.absf %v : f32  norm.yield %a : f32 }
+    %size = math.absf %rstd : f32
+    %m = arith.mulf %n, %size : f32
+    ```
+  }];
+  let dependentDialects = ["mlir::math::MathDialect"];
+}
+
 def ContractMultiplyAdd : Pass<"norm-contract-multiply-add", "::norm::KernelOp"> {
   let summary = "make one operation of a product that is only added";
   let description = [{
@@ -148,6 +171,28 @@ def ContractMultiplyAdd : Pass<"norm-contract-multiply-add", "::norm::KernelOp">
     becomes
     ```mlir
     %s = math.fma %a, %b, %c : f32
+    ```
+  }];
+  let dependentDialects = ["mlir::math::MathDialect"];
+}
+
+def InvertDivisors : Pass<"norm-invert-divisors", "::norm::KernelOp"> {
+  let summary = "divide outside of sweeps by what is constant along them";
+  let description = [{
+    A quotient whose divisor is constant along its sweep becomes a product with the inverse, within 1.5 ulp of it: a
+    division takes ten times as long. Where the inverse might not be a normal number, a power of 2 goes first. If the
+    dividend is a product with another constant, that is divided. Means stay as they are: what deviates from them may be
+    small beside their rounding.
+
+    Stands after norm-contract-multiply-add, which would make one factor of the two.
+
+    ```mlir
+    %q = arith.divf %v, %scale : f32
+    ```
+    becomes
+    ```mlir
+    %inverse = arith.divf %one, %scale : f32   // before the sweep
+    %q = arith.mulf %v, %inverse : f32
     ```
   }];
   let dependentDialects = ["mlir::math::MathDialect"];

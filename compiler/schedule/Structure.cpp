@@ -8,6 +8,14 @@ Axes normc::without(ArrayRef<StringAttr> all, ArrayRef<StringAttr> some) {
   return Axes(llvm::make_filter_range(all, [&](StringAttr axis) { return !contains(some, axis); }));
 }
 
+bool normc::comparesForEquality(KernelOp kernel) {
+  return kernel
+      .walk([](arith::CmpFOp compare) {
+        return compare.getPredicate() == arith::CmpFPredicate::OEQ ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 Value normc::inputOf(Operation *reduction) { return reduction->getOperand(0); }
 Axes normc::overOf(Operation *reduction) {
   if (auto reduce = dyn_cast<ReduceOp>(reduction)) return namesOf(reduce.getOver());

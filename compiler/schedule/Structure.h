@@ -66,6 +66,10 @@ private:
   std::unordered_map<mlir::Operation *, Layout> layoutMemo; // its elements stay where they are
 };
 
+/// Whether a kernel compares numbers for equality, as gradients compare what has been reduced with the maximum: both
+/// are to be computed alike then.
+bool comparesForEquality(norm::KernelOp kernel);
+
 /// The input, the reduced axes and the chunk axes a reduction stops at.
 mlir::Value inputOf(mlir::Operation *reduction);
 Axes overOf(mlir::Operation *reduction);

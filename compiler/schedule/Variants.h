@@ -27,6 +27,8 @@ constexpr int64_t shortSlice = 256;
 /// (`vectorized`); null if they may not: passes inside of those passes, sums across blocks but for those of a chunk's
 /// columns, positions that are computed, or nothing to reduce.
 mlir::StringAttr sweptAlone(norm::KernelOp kernel, norm::PhaseOp phase);
+/// The same of a body, whether or not it reduces anything; `row` is the axis of a chunk's rows, else null.
+mlir::StringAttr sweptAlone(norm::KernelOp kernel, mlir::Block &body, mlir::StringAttr row);
 
 } // namespace normc
 #endif

@@ -31,41 +31,44 @@ static bool isColumn(StoreOp store, StringAttr row, StringAttr swept) {
          store.getTo().getDefiningOp<WorkspaceOp>();
 }
 
-StringAttr normc::sweptAlone(KernelOp kernel, PhaseOp phase) {
-  auto blocks = namesOf(phase.getAxes());
-  if (blocks.empty()) return {};
-  Block *body = &phase.getBody().front();
-  StringAttr row, swept; // rows of a chunk
-  if (kernel.getAxis(blocks.back()).isChunks()) {
-    PassOp rows = rowsOf(kernel, phase);
-    if (!rows) return {};
-    body = &rows.getBody().front();
-    row = namesOf(rows.getAxes()).front();
-  }
-  bool reduces = false;
-  for (PassOp pass : body->getOps<PassOp>()) {
+StringAttr normc::sweptAlone(KernelOp kernel, Block &body, StringAttr row) {
+  StringAttr swept;
+  for (PassOp pass : body.getOps<PassOp>()) {
     auto axes = namesOf(pass.getAxes());
     if (axes.size() != 1 || (swept && axes.front() != swept)) return {};
     if (!pass.getBody().getOps<PassOp>().empty()) return {};
     swept = axes.front();
     if (kernel.getAxis(swept).isChunks()) return {};
-    reduces |= !pass.getKinds().empty();
   }
   auto isComputed = [](Type type) { return type.isF32() || type.isF64() || type.isInteger(64) || type.isInteger(1); };
   auto hinders = [&](Operation *op) {
     auto load = dyn_cast<LoadOp>(op);
     auto store = dyn_cast<StoreOp>(op);
     if (load && !load.getAt().empty()) return true;
-    if (store && store.getKind() && (!row || op->getBlock() == body || !isColumn(store, row, swept))) return true;
+    if (store && store.getKind() && (!row || op->getBlock() == &body || !isColumn(store, row, swept))) return true;
     // What blocks hand to their passes goes by arrays of computed values.
     return llvm::any_of(op->getOperands(), [&](Value operand) {
-      return operand.getParentBlock() == body && op->getBlock() != body && !isComputed(operand.getType());
+      return operand.getParentBlock() == &body && op->getBlock() != &body && !isComputed(operand.getType());
     });
   };
-  bool may = reduces &&
-             !body->walk([&](Operation *op) { return hinders(op) ? WalkResult::interrupt() : WalkResult::advance(); })
+  bool may = !body.walk([&](Operation *op) { return hinders(op) ? WalkResult::interrupt() : WalkResult::advance(); })
                   .wasInterrupted();
   return may ? swept : StringAttr();
+}
+
+StringAttr normc::sweptAlone(KernelOp kernel, PhaseOp phase) {
+  auto blocks = namesOf(phase.getAxes());
+  if (blocks.empty()) return {};
+  Block *body = &phase.getBody().front();
+  StringAttr row; // of a chunk
+  if (kernel.getAxis(blocks.back()).isChunks()) {
+    PassOp rows = rowsOf(kernel, phase);
+    if (!rows) return {};
+    body = &rows.getBody().front();
+    row = namesOf(rows.getAxes()).front();
+  }
+  bool reduces = llvm::any_of(body->getOps<PassOp>(), [](PassOp pass) { return !pass.getKinds().empty(); });
+  return reduces ? sweptAlone(kernel, *body, row) : StringAttr();
 }
 
 namespace {
