@@ -15,12 +15,18 @@ std::optional<int64_t> normc::fixedPoints(KernelOp kernel, ArrayRef<StringAttr> 
   return points;
 }
 
-std::optional<int64_t> normc::mostPoints(KernelOp kernel, ArrayRef<StringAttr> axes) {
+static std::optional<int64_t> boundOf(KernelOp kernel, StringRef relation, ArrayRef<StringAttr> axes) {
   if (auto guards = kernel->getAttrOfType<ArrayAttr>("norm.guards"))
     for (auto guard : guards.getAsRange<DictionaryAttr>())
-      if (guard.contains("most") && guard.get("axes") == arrayOf(kernel.getContext(), axes))
-        return guard.getAs<IntegerAttr>("most").getInt();
+      if (guard.contains(relation) && guard.get("axes") == arrayOf(kernel.getContext(), axes))
+        return guard.getAs<IntegerAttr>(relation).getInt();
   return std::nullopt;
+}
+std::optional<int64_t> normc::mostPoints(KernelOp kernel, ArrayRef<StringAttr> axes) {
+  return boundOf(kernel, "most", axes);
+}
+std::optional<int64_t> normc::pointsOver(KernelOp kernel, ArrayRef<StringAttr> axes) {
+  return boundOf(kernel, "over", axes);
 }
 
 KernelOp normc::addVariant(KernelOp kernel, StringRef suffix, ArrayRef<StringAttr> axes, int64_t points, Applies copy) {

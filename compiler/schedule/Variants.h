@@ -11,6 +11,9 @@ std::optional<int64_t> fixedPoints(norm::KernelOp kernel, llvm::ArrayRef<mlir::S
 /// The points of all of them up to which a guard lets the kernel run, where one does.
 std::optional<int64_t> mostPoints(norm::KernelOp kernel, llvm::ArrayRef<mlir::StringAttr> axes);
 
+/// The points over which a guard lets the kernel run, where one does.
+std::optional<int64_t> pointsOver(norm::KernelOp kernel, llvm::ArrayRef<mlir::StringAttr> axes);
+
 /// Which of two variants a copy is to be: the one for at most so many points, or for more.
 enum class Applies { upTo, over };
 

@@ -88,7 +88,7 @@ struct VectorizeBlocks : normc::impl::VectorizeBlocksBase<VectorizeBlocks> {
     };
     std::optional<int64_t> points = fixedPoints(kernel, swept), most = mostPoints(kernel, swept);
     if (points.value_or(most.value_or(shortSlice + 1)) <= shortSlice) return mark(kernel);
-    if (points) return;
+    if (points || pointsOver(kernel, swept).value_or(0) >= shortSlice) return;
     mark(addVariant(kernel, "_vectorized", swept, shortSlice, Applies::upTo));
   }
 };

@@ -53,6 +53,22 @@ norm.kernel @long axes(n, k = 257) (%x: !f32_n_k {norm.name = "x"}, %y: !f32_n {
   norm.return
 }
 
+// Nor where the kernel runs for longer slices alone.
+// CHECK-LABEL: norm.kernel @over
+// CHECK-SAME:    norm.guards = [{axes = ["k"], over = 4096 : i64}]
+// CHECK-NOT:   norm.kernel @over_vectorized
+norm.kernel @over axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %y: !f32_n {norm.name = "y", norm.out})
+    attributes {norm.guards = [{axes = ["k"], over = 4096 : i64}]} {
+  norm.phase [n] {
+    %s = norm.pass [k] (sum) {
+      %a = norm.load %x : !f32_n_k to f32
+      norm.yield %a : f32
+    }
+    norm.store %s to %y : f32 to !f32_n
+  }
+  norm.return
+}
+
 // Rows of a chunk, whose columns are summed up.
 // CHECK-LABEL: norm.kernel @rows
 // CHECK:         norm.phase [c] vectorized {
