@@ -49,6 +49,8 @@ struct FoldThroughBroadcast : RewritePattern {
     SmallVector<Attribute> constants(op->getNumOperands());
     bool anyConstant = false, anyOther = false;
     for (auto [operand, constant] : llvm::zip(op->getOperands(), constants)) {
+      // A tensor that is constant becomes a broadcast first: upstream's folds move it to the right, too.
+      if (matchPattern(operand, m_Constant())) return failure();
       auto broadcast = operand.getDefiningOp<BroadcastOp>();
       if (broadcast && matchPattern(broadcast.getInput(), m_Constant(&constant))) anyConstant = true;
       else anyOther = true;
