@@ -255,8 +255,8 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
   Value streams = guarding ? Value() : canStream(body, {axis, from, width, {}, 0}, row);
   positions.erase(row);
   // Few lanes leave fewer whole vectors than a step takes: these go together too, and past the caches, as no masked
-  // vector does. A tile, or code that is rare, takes one at a time anyway.
-  bool halves = count == 4;
+  // vector does. A tile, or code that is rare, takes one at a time anyway, and a sample is not worth the code.
+  bool halves = count == 4 && !sample;
   Value widest = wholeSteps(width * count * 2), wide = wholeSteps(width * count);
   Value pairs = halves ? wholeSteps(width * 2) : wide;
   Value whole = halves || !shape.masked ? wholeSteps(width) : wide, start = from;
