@@ -3,6 +3,7 @@
 #include "compiler/cpu/ConvertElements.h"
 #include "compiler/cpu/PhaseLowering.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 using namespace mlir;
 using namespace norm;
 using namespace normc;
@@ -17,8 +18,12 @@ bool mayGoAhead(Operation &op, const llvm::DenseSet<Value> &stored) {
             }).wasInterrupted();
 }
 
-/// Whether an op is arithmetic between sweeps, the same wherever it stands.
-bool isScalar(Operation &op) { return op.getNumRegions() == 0 && isMemoryEffectFree(&op) && !isa<LoadOp, IndexOp>(op); }
+/// Whether an op is arithmetic between sweeps that may be done at any place, on any values.
+bool isScalar(Operation &op) {
+  auto sampled = dyn_cast<SampledOp>(op);
+  bool isOfPlace = isa<IndexOp, PointsOp>(op) || (sampled && !sampled.getInto().empty());
+  return op.getNumRegions() == 0 && isPure(&op) && !isOfPlace;
+}
 
 /// A body cut into at most three stages: samples or the first sweep, what follows up to the last sweep, that sweep.
 /// A stage begins with what is computed from the results of the sweep before it. One stage where none may go ahead.

@@ -208,3 +208,29 @@ norm.kernel @rooted axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %y: !f32_n_k {no
   }
   norm.return
 }
+
+// A quotient of integers stays in its stage: before the first turn of that its divisor is 0.
+// CHECK-LABEL: func.func private @divided_phase0_body
+// CHECK:         scf.for {{.*}} iter_args(%{{.*}}, %[[MADE:.*]] = %{{.*}}) -> (i64, i64, i64)
+// CHECK-NOT:       divsi %{{.*}}, %[[MADE]]
+// CHECK:           scf.if %{{.*}} -> (i64)
+// CHECK:           scf.if %{{[0-9]+}} {
+// CHECK-NEXT:        arith.divsi %{{.*}}, %[[MADE]]
+norm.kernel @divided axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %y: !f32_n_k {norm.name = "y", norm.out}) {
+  norm.phase [n] {
+    %s = norm.pass [k] (sum) {
+      %a = norm.load %x : !f32_n_k to f32
+      %i = arith.fptosi %a : f32 to i64
+      norm.yield %i : i64
+    }
+    %c = arith.constant 1000 : i64
+    %q = arith.divsi %c, %s : i64
+    %r = arith.sitofp %q : i64 to f32
+    norm.pass [k] {
+      %a = norm.load %x : !f32_n_k to f32
+      %b = arith.mulf %a, %r : f32
+      norm.store %b to %y : f32 to !f32_n_k
+    }
+  }
+  norm.return
+}
