@@ -42,8 +42,16 @@ bool hoistFromMaximum(PassOp pass) {
       product.erase();
       OpBuilder b(pass->getBlock(), std::next(pass->getIterator()));
       Value size = math::AbsFOp::create(b, pass.getLoc(), factor);
-      auto scaled = arith::MulFOp::create(b, pass.getLoc(), pass.getResult(number), size);
-      pass.getResult(number).replaceAllUsesExcept(scaled, scaled);
+      Value largest = pass.getResult(number);
+      Value scaled = arith::MulFOp::create(b, pass.getLoc(), largest, size);
+      // Of no points it is −inf, whatever the factor.
+      Value zero = arith::ConstantOp::create(b, pass.getLoc(), b.getZeroAttr(largest.getType()));
+      Value isNone = arith::CmpFOp::create(b, pass.getLoc(), arith::CmpFPredicate::OLT, largest, zero);
+      Value whole = arith::SelectOp::create(b, pass.getLoc(), isNone, largest, scaled);
+      largest.replaceUsesWithIf(whole, [&](OpOperand &use) {
+        Operation *user = use.getOwner();
+        return user != scaled.getDefiningOp() && user != isNone.getDefiningOp() && user != whole.getDefiningOp();
+      });
       any = true;
     }
   }

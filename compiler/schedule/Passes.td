@@ -139,7 +139,8 @@ def MergeSweeps : Pass<"norm-merge-sweeps", "::norm::KernelOp"> {
   let description = [{
     A factor that is constant along a sweep leaves a maximum of magnitudes. If the sweep then needs nothing that is
     computed after the one before it over the same axes, the two become one: RMSNorm that is quantised takes the mean of
-    squares and the largest magnitude of a row together.
+    squares and the largest magnitude of a row together. What is −inf, of no points, stays; by an infinite factor the
+    largest of some zeros and others is infinite, no NaN.
 
     Stands after norm-hoist-factors, which needs sums as the gradients' rules write them, and before a pass that drops
     what is computed twice.
@@ -151,7 +152,9 @@ def MergeSweeps : Pass<"norm-merge-sweeps", "::norm::KernelOp"> {
     ```mlir
     %n = norm.pass [f] (max) { ...  %a = math.absf %v : f32  norm.yield %a : f32 }
     %size = math.absf %rstd : f32
-    %m = arith.mulf %n, %size : f32
+    %p = arith.mulf %n, %size : f32
+    %none = arith.cmpf olt, %n, %zero : f32
+    %m = arith.select %none, %n, %p : f32
     ```
   }];
   let dependentDialects = ["mlir::math::MathDialect"];

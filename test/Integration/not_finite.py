@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 
-from harness import SPECS, Failure, check, finish, run, same_bits
+from harness import SPECS, Failure, check, finish, run, same_bits, scratch
 
 LAST = ["--order", "x=n,s...,c", "--order", "y=n,s...,c"]
 FORMS = {
@@ -43,7 +43,26 @@ def spoil(x, axis, place, bad):
     return np.ascontiguousarray(np.moveaxis(slices, 0, axis))
 
 
+LARGEST = """kernel largest(x: f32[b, f], factor: f32[b]) -> (most: f32[b], total: f32[b]) {
+  total = sum(x over f)
+  most = max(abs(x * factor) over f)
+}
+"""
+
+
+def largest_of_none(target):
+    """Of no points a maximum is -inf, whatever factor its points would have."""
+    path = os.path.join(scratch(), "largest.norm")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(LARGEST)
+    inputs = {"x": np.zeros((4, 0), np.float32), "factor": np.array([2, 0, np.nan, np.inf], np.float32)}
+    found = run(path, inputs, ["most", "total"], options=target)
+    same_bits("most", found["most"], np.full(4, -np.inf, np.float32))
+
+
 def main():
+    for target in ("cpu", "cpu:x86-64-v3"):
+        check(f"largest of none: {target}", largest_of_none, ["--target", target])
     for form in FORMS:
         for facts in ("", "/resident=64", "/resident=1"):
             for place in (0, 150, -1):

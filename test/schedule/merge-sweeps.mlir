@@ -4,7 +4,7 @@
 !f32_n_k = tensor<?x?xf32, #norm.axes<n, k>>
 !f32_k = tensor<?xf32, #norm.axes<k>>
 
-// A factor of the row leaves the maximum, which is taken beside the sum then.
+// A factor of the row leaves the maximum, which is taken beside the sum then. Of no points the maximum is −inf.
 // CHECK-LABEL: norm.kernel @quantised
 // CHECK:         %[[BOTH:.*]]:2 = norm.pass [k] (sum, max)
 // CHECK:           arith.mulf %[[A:.*]], %[[A]]
@@ -14,7 +14,9 @@
 // CHECK:         %[[R:.*]] = math.rsqrt %[[BOTH]]#0
 // CHECK:         %[[SIZE:.*]] = math.absf %[[R]]
 // CHECK:         %[[MOST:.*]] = arith.mulf %[[BOTH]]#1, %[[SIZE]]
-// CHECK:         norm.store %[[MOST]]
+// CHECK:         %[[NONE:.*]] = arith.cmpf olt, %[[BOTH]]#1,
+// CHECK:         %[[WHOLE:.*]] = arith.select %[[NONE]], %[[BOTH]]#1, %[[MOST]]
+// CHECK:         norm.store %[[WHOLE]]
 norm.kernel @quantised axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %gamma: !f32_k {norm.name = "gamma"},
                                    %y: !f32_n {norm.name = "y", norm.out}) {
   norm.phase [n] {
