@@ -61,3 +61,23 @@ norm.kernel @columns axes(s, c) (%x: !f32_s_c {norm.name = "x"}, %y: !f32_c {nor
   }
   norm.return
 }
+
+// What is stored in another order than it is loaded is turned over: 16 loads along the rows, four times 16 shuffles, 16
+// stores along the lanes. Rows that fill no tile are gathered.
+!f32_n_k_s = tensor<?x?x?xf32, #norm.axes<n, k, s>>
+!f32_n_s_k = tensor<?x?x?xf32, #norm.axes<n, s, k>>
+// CHECK-LABEL: func.func private @turn_over_phase0_body
+// CHECK-COUNT-16:  llvm.load %{{.*}} : !llvm.ptr -> vector<16xf32>
+// CHECK-COUNT-64:  vector.shuffle %{{.*}} : vector<16xf32>, vector<16xf32>
+// CHECK-NOT:       vector.shuffle
+// CHECK-COUNT-16:  llvm.store %{{.*}} : vector<16xf32>, !llvm.ptr
+// CHECK:           llvm.intr.masked.gather
+norm.kernel @turn_over axes(n, k, s) (%x: !f32_n_k_s {norm.name = "x"}, %y: !f32_n_s_k {norm.name = "y", norm.out}) {
+  norm.phase [n] {
+    norm.pass [s, k] {
+      %a = norm.load %x : !f32_n_k_s to f32
+      norm.store %a to %y : f32 to !f32_n_s_k
+    }
+  }
+  norm.return
+}

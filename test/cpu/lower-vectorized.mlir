@@ -4,7 +4,6 @@
 // RUN: norm-opt %s --norm-lower-plan --canonicalize --cse | FileCheck %s
 // RUN: norm-opt %s --norm-lower-plan="vector-bytes=32 accumulators=2 masked=false" --canonicalize --cse | FileCheck %s --check-prefix=V3
 // RUN: norm-opt %s --norm-lower-plan="accumulators=2" --canonicalize --cse | FileCheck %s --check-prefix=PAIRS
-// RUN: norm-opt %s --norm-lower-plan="stream-bytes=4096 l1-bytes=49152" --canonicalize --cse | FileCheck %s --check-prefix=STREAM
 
 !f32_n_k = tensor<?x?xf32, #norm.axes<n, k>>
 !f32_n = tensor<?xf32, #norm.axes<n>>
@@ -43,22 +42,6 @@
 // PAIRS-LABEL: func.func private @scale_phase0_body
 // PAIRS:         scf.for %{{.*}} step %c2_i64
 // PAIRS:           scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>) : i64
-
-// What is to bypass the caches waits until the blocks have stored all of it, and goes as whole lines but for the first
-// and the last one. What the next blocks read is fetched meanwhile.
-// STREAM-LABEL: func.func private @scale_phase0_body
-// STREAM:         scf.if
-// STREAM-COUNT-4:   llvm.intr.prefetch
-// STREAM-NOT:       nontemporal
-// STREAM:           scf.for %{{.*}} step %c1_i64
-// STREAM:             llvm.load %{{.*}} {alignment = 64 : i64} : !llvm.ptr -> vector<16xi32>
-// STREAM-NEXT:        llvm.getelementptr
-// STREAM-NEXT:        llvm.store %{{.*}} {alignment = 64 : i64, nontemporal} : vector<16xi32>
-// STREAM:           llvm.intr.masked.store
-// STREAM:           llvm.intr.masked.store
-// STREAM:         } else {
-// STREAM-NOT:       nontemporal
-// STREAM-LABEL: func.func @scale_phase0
 norm.kernel @scale axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %y: !f32_n_k {norm.name = "y", norm.out}) {
   norm.phase [n] vectorized {
     %s = norm.pass [k] (sum) {
@@ -128,6 +111,46 @@ norm.kernel @columns axes(n, k, c = n by 16) (%x: !f32_n_k {norm.name = "x"}, %y
         norm.yield %a : f32
       }
       norm.store %s to %z : f32 to !f32_k
+    }
+  }
+  norm.return
+}
+
+// Short rows inside of a block, each with a scale, go side by side.
+!f32_n_m_k = tensor<?x?x?xf32, #norm.axes<n, m, k>>
+!f32_n_m = tensor<?x?xf32, #norm.axes<n, m>>
+// CHECK-LABEL: func.func private @quantise_short_phase0_body
+// CHECK:         scf.for %{{.*}} = %c0_i64 to %{{.*}} step %c32_i64
+// CHECK:           scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
+// CHECK:           llvm.intr.masked.store %{{.*}} : vector<32xf32>, vector<32xi1> into !llvm.ptr
+norm.kernel @quantise_short axes(n, m, k = 32) (%x: !f32_n_m_k {norm.name = "x"},
+                                                %y: !f32_n_m {norm.name = "y", norm.out}) {
+  norm.phase [n] {
+    norm.pass [m] {
+      %most = norm.pass [k] (max) {
+        %a = norm.load %x : !f32_n_m_k to f32
+        %b = math.absf %a : f32
+        norm.yield %b : f32
+      }
+      norm.store %most to %y : f32 to !f32_n_m
+    }
+  }
+  norm.return
+}
+
+// Longer ones go one after another.
+// CHECK-LABEL: func.func private @quantise_long_phase0_body
+// CHECK-NOT:     vector<32xf32>
+norm.kernel @quantise_long axes(n, m, k = 128) (%x: !f32_n_m_k {norm.name = "x"},
+                                                %y: !f32_n_m {norm.name = "y", norm.out}) {
+  norm.phase [n] {
+    norm.pass [m] {
+      %most = norm.pass [k] (max) {
+        %a = norm.load %x : !f32_n_m_k to f32
+        %b = math.absf %a : f32
+        norm.yield %b : f32
+      }
+      norm.store %most to %y : f32 to !f32_n_m
     }
   }
   norm.return

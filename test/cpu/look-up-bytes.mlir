@@ -1,0 +1,27 @@
+// Four vectors of f8 are looked up at once, where the target has tables of bytes.
+// RUN: norm-opt %s --norm-lower-plan=looks-up-bytes --canonicalize --cse | FileCheck %s --enable-var-scope
+// RUN: norm-opt %s --norm-lower-plan --canonicalize --cse | FileCheck %s --check-prefix=CONVERTED
+
+!f32_n_k = tensor<?x?xf32, #norm.axes<n, k>>
+!f8_n_k = tensor<?x?xf8E4M3FN, #norm.axes<n, k>>
+
+// CHECK-LABEL: func.func private @widen_phase0_body
+// CHECK:         %[[BYTES:.*]] = llvm.load %{{.*}} : !llvm.ptr -> vector<64xi8>
+// CHECK:         %[[QUADS:.*]] = vector.bitcast %[[BYTES]] : vector<64xi8> to vector<16xi32>
+// CHECK:         vector.shuffle %[[QUADS]], %[[QUADS]] [0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15]
+// CHECK-COUNT-2: llvm.call_intrinsic "llvm.x86.avx512.vpermi2var.qi.512"
+// CHECK-COUNT-4: llvm.store %{{.*}} : vector<16xf32>
+// A tail is converted.
+// CHECK:         arith.extf %{{.*}} : vector<16xf16> to vector<16xf32>
+// CONVERTED-LABEL: func.func private @widen_phase0_body
+// CONVERTED-NOT:     vpermi2var
+// CONVERTED-COUNT-4: arith.extf %{{.*}} : vector<16xf16> to vector<16xf32>
+norm.kernel @widen axes(n, k) (%x: !f8_n_k {norm.name = "x"}, %y: !f32_n_k {norm.name = "y", norm.out}) {
+  norm.phase [n] {
+    norm.pass [k] {
+      %a = norm.load %x : !f8_n_k to f32
+      norm.store %a to %y : f32 to !f32_n_k
+    }
+  }
+  norm.return
+}
