@@ -150,10 +150,7 @@ void PhaseLowering::lowerRowByRow(StringAttr row, StringAttr axis, Block *rowBod
     ifStreaming(streams, [&] {
       loop(firstRow, lastRow, constant(1), {}, [&](Value position, ValueRange) {
         positions[row] = position;
-        if (rowBody)
-          for (Operation &op : rowBody->without_terminator())
-            if (!isa<PassOp>(op))
-              scalars[op.getResult(0)] = emit(op, Lanes(), [&](Value v) { return scalars.lookup(v); });
+        if (rowBody) lowerRow(*rowBody);
         along(start, end, count, [&](ArrayRef<Lanes> lanes) { emitPoints(body, lanes); });
         positions.erase(row);
         return Values();

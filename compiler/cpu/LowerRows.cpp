@@ -1,6 +1,7 @@
 // Rows under lanes: where the lanes' loop stands outside, so that what the rows share stays in registers, and square
 // tiles of what lies the other way round.
 #include "compiler/cpu/PhaseLowering.h"
+#include "compiler/schedule/Structure.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/SaveAndRestore.h"
 using namespace mlir;
@@ -47,9 +48,6 @@ bool PhaseLowering::canRunRowsUnderLanes(StringAttr row, StringAttr lane, Block 
   return anyRows && (anyShared || !across.empty());
 }
 
-/// Rows of a strip that is turned over.
-static constexpr int64_t mostTurnedRows = 64;
-
 /// Square tiles of vectors turned over: the halves that lie across the diagonal change places, then those of the
 /// halves.
 SmallVector<Value> PhaseLowering::transpose(SmallVector<Value> rows) {
@@ -83,7 +81,7 @@ PhaseLowering::RowValues PhaseLowering::valuesOfRows(Block &rowBody, Block &body
   RowValues values;
   for (Operation &op : rowBody.without_terminator())
     if (llvm::any_of(op.getUsers(), [&](Operation *user) { return user->getBlock() == &body; }))
-      values.emplace_back(op.getResult(0), newArray(heldType(op.getResult(0)), mostTurnedRows));
+      values.emplace_back(op.getResult(0), newArray(heldType(op.getResult(0)), turnedRows));
   auto saved = scalars;
   loop(from, to, constant(1), {}, [&](Value position, ValueRange) {
     positions[row] = position;
@@ -268,7 +266,7 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
       arith::CmpIOp::create(b, arith::CmpIPredicate::sle, extent(axis), constant(shape.accumulators * width));
   Value rows = arith::SelectOp::create(b, isStep, constant(summedRows * summedRows), constant(summedRows));
   if (turns) {
-    rows = constant(mostTurnedRows);
+    rows = constant(turnedRows);
   } else if (sums.empty()) {
     int64_t bytes = 0;
     for (Operation &op : body) {

@@ -8,8 +8,6 @@ using namespace normc;
 // Chunks of rows whose columns are summed: long enough that their partial sums cost little, few enough that combining
 // them costs little. Elements of a block of a phase that only maps.
 static constexpr int64_t rowsInChunk = 16, rowChunks = 32, tileElements = 65536;
-// Rows of a tile that is turned over in the lowering.
-static constexpr int64_t turnedRows = 64;
 
 bool Phase::isColumn(Operation *reduction) const {
   return llvm::any_of(overOf(reduction), [&](StringAttr axis) { return contains(rows, axis); });

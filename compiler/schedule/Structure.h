@@ -12,6 +12,9 @@ using Axes = llvm::SmallVector<mlir::StringAttr>;
 /// their statistics stay in the first cache.
 constexpr int64_t laneTile = 512;
 
+/// Rows of a tile of what lies the other way round, which are turned over together.
+constexpr int64_t turnedRows = 64;
+
 bool contains(llvm::ArrayRef<mlir::StringAttr> axes, mlir::StringAttr axis);
 /// The axes of `all` that are not in `some`, in order.
 Axes without(llvm::ArrayRef<mlir::StringAttr> all, llvm::ArrayRef<mlir::StringAttr> some);
