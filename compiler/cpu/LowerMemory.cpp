@@ -148,6 +148,26 @@ Value PhaseLowering::positionOf(StringAttr name) {
   return {};
 }
 
+/// How many axes, from the first on, are an axis or the parts of it, so that it has one stride; 0 where it stands
+/// elsewhere.
+size_t PhaseLowering::partsAt(ArrayRef<StringAttr> axes, StringAttr axis) {
+  if (axes.empty() || axes.front() == axis) return axes.size() > 0;
+  AxisAttr product = kernel.getAxis(axis);
+  if (!product || !product.isProduct()) return 0;
+  size_t outer = partsAt(axes, product.getOuter());
+  size_t inner = outer ? partsAt(axes.drop_front(outer), product.getInner()) : 0;
+  return inner ? outer + inner : 0;
+}
+/// Whether memory over some axes ends with an axis; whether it ranges over it, or a part of it.
+bool PhaseLowering::endsWith(ArrayRef<StringAttr> axes, StringAttr axis) {
+  while (!axes.empty() && partsAt(axes, axis) != axes.size()) axes = axes.drop_front();
+  return !axes.empty();
+}
+bool PhaseLowering::rangesOver(ArrayRef<StringAttr> axes, StringAttr axis) {
+  auto names = kernel.namesWithin(axis);
+  return llvm::any_of(axes, [&](StringAttr other) { return llvm::is_contained(names, other); });
+}
+
 /// The offset in elements at the point at hand without the lanes' part, and the stride along the lanes (null where the
 /// memory does not range over them).
 std::pair<Value, Value> PhaseLowering::offsetOf(const Memory &memory, const Lanes &lanes,
@@ -155,14 +175,25 @@ std::pair<Value, Value> PhaseLowering::offsetOf(const Memory &memory, const Lane
   Value offset = constant(0), laneStride;
   SmallVector<StringAttr> laneNames;
   if (lanes.axis) laneNames = kernel.namesWithin(lanes.axis);
-  for (auto [axis, stride] : llvm::zip(memory.axes, memory.strides)) {
-    Value position;
+  for (size_t i = 0; i < memory.axes.size(); ++i) {
+    StringAttr axis = memory.axes[i];
+    Value position, stride = memory.strides[i];
     for (auto [name, value] : given)
       if (name == axis) position = value;
     if (!position && llvm::is_contained(laneNames, axis)) {
       laneStride = stride; // of a product: the last of its parts, side by side in memory
       continue;
     }
+    if (!position && given.empty()) // of a bound product, whose parts would have to be divided out
+      for (AxisAttr product : kernel.getAxes().getAsRange<AxisAttr>()) {
+        Value whole = product.isProduct() ? positions.lookup(product.getName()) : Value();
+        size_t parts = whole ? partsAt(ArrayRef(memory.axes).drop_front(i), product.getName()) : 0;
+        if (parts == 0) continue;
+        position = whole;
+        i += parts - 1;
+        stride = memory.strides[i];
+        break;
+      }
     if (!position) position = positionOf(axis);
     assert(position && "an axis of a load or store that nothing binds");
     offset = add(offset, multiply(position, stride));
@@ -248,7 +279,7 @@ bool PhaseLowering::canInterleave(Block &body, const Lanes &lanes, StringAttr ro
     SmallVector<StringAttr> names = kernel.namesWithin(lanes.axis);
     if (llvm::none_of(memory.axes, [&](StringAttr axis) { return llvm::is_contained(names, axis); })) continue;
     if (!llvm::is_contained(names, memory.axes.back()) || (load && !load.getAt().empty())) return false;
-    bool isShared = rowAxis && !llvm::is_contained(memory.axes, rowAxis);
+    bool isShared = rowAxis && !rangesOver(memory.axes, rowAxis);
     if (isShared && (load || store.getKind())) continue;
     if (!memory.storage.isBF16() || (load && !load.getType().isF32())) return false;
     if (store && !store.getValue().getType().isF32()) return false;
@@ -479,8 +510,9 @@ Value PhaseLowering::mayBypass(Block &body, const Lanes &lanes, StringAttr rowAx
     Value element = constant(bytesOfElement(memory.storage));
     Value place = LLVM::PtrToIntOp::create(b, b.getI64Type(), memory.base);
     place = add(place, multiply(add(offset, lanes.first), element));
-    for (auto [axis, rowStride] : llvm::zip(memory.axes, memory.strides))
-      if (axis == rowAxis) place = arith::OrIOp::create(b, place, multiply(rowStride, element));
+    for (size_t i = 0; rowAxis && i < memory.axes.size(); ++i)
+      if (size_t parts = partsAt(ArrayRef(memory.axes).drop_front(i), rowAxis))
+        place = arith::OrIOp::create(b, place, multiply(memory.strides[i + parts - 1], element));
     int64_t bytes = storedBytes(memory, lanes) * storedTogether(op, lanes);
     Value misfit = arith::AndIOp::create(b, place, constant(bytes - 1));
     Value aligned = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, misfit, constant(0));

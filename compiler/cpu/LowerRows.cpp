@@ -16,7 +16,7 @@ SmallVector<LoadOp> PhaseLowering::loadsAcross(StringAttr row, StringAttr lane, 
   return llvm::filter_to_vector(body.getOps<LoadOp>(), [&](LoadOp load) {
     AxisList axes = axesOf(load.getFrom().getType());
     auto isLane = [&](StringAttr axis) { return llvm::is_contained(laneNames, axis); };
-    return load.getAt().empty() && !axes.empty() && axes.back() == row && llvm::any_of(axes, isLane);
+    return load.getAt().empty() && !axes.empty() && endsWith(axes, row) && llvm::any_of(axes, isLane);
   });
 }
 
@@ -38,8 +38,8 @@ bool PhaseLowering::canRunRowsUnderLanes(StringAttr row, StringAttr lane, Block 
     SmallVector<StringAttr> axes(axesOf(memory.getType()));
     bool hasLanes = false;
     while (!axes.empty() && llvm::is_contained(laneNames, axes.back())) axes.pop_back(), hasLanes = true;
-    if (llvm::is_contained(axes, row)) {
-      if (!hasLanes || axes.back() != row) return false;
+    if (rangesOver(axes, row)) {
+      if (!hasLanes || !endsWith(axes, row)) return false;
       anyRows = true;
     } else {
       anyShared |= hasLanes;
@@ -151,7 +151,7 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
   // Sums over the rows: workspace that does not range over them.
   SmallVector<StoreOp> sums;
   for (StoreOp store : body.getOps<StoreOp>())
-    if (store.getKind() && !llvm::is_contained(axesOf(store.getTo().getType()), row)) sums.push_back(store);
+    if (store.getKind() && !rangesOver(axesOf(store.getTo().getType()), row)) sums.push_back(store);
   bool turns = !loadsAcross(row, axis, body).empty();
   RowValues rowValues;
   bool interleaves = !turns && canInterleave(body, {axis, from, width, {}, 0}, row);
@@ -234,7 +234,7 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
   // The registers hold what is constant along the rows too, or a tile.
   int64_t count = turns || guarding ? 1 : std::min<int64_t>(shape.accumulators, 4);
   // Of sums that are few, twice as many vectors: memory likes its rows in longer pieces. A group of rows computes more.
-  auto staysSame = [&](LoadOp load) { return !llvm::is_contained(axesOf(load.getFrom().getType()), row); };
+  auto staysSame = [&](LoadOp load) { return !rangesOver(axesOf(load.getFrom().getType()), row); };
   int64_t perVector = sums.size() + llvm::count_if(body.getOps<LoadOp>(), staysSame);
   bool doubles =
       !sums.empty() && !beside.body && !narrowed.count(row) && shape.bytes == 64 && 2 * count * perVector <= 24;
@@ -273,7 +273,7 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
       auto load = dyn_cast<LoadOp>(op);
       auto store = dyn_cast<StoreOp>(op);
       Value memory = load ? load.getFrom() : store ? store.getTo() : Value();
-      if (memory && llvm::is_contained(axesOf(memory.getType()), row))
+      if (memory && rangesOver(axesOf(memory.getType()), row))
         bytes += bytesOfElement(getElementTypeOrSelf(memory.getType()));
     }
     constexpr int64_t fewestRows = 8; // what the rows share is loaded once for all of them

@@ -76,6 +76,9 @@ private:
   std::pair<mlir::Value, mlir::Value> wholeRangeOf(mlir::StringAttr axis);
   mlir::Value sampledOf(mlir::Value points);
   mlir::Value positionOf(mlir::StringAttr axis);
+  size_t partsAt(llvm::ArrayRef<mlir::StringAttr> axes, mlir::StringAttr axis);
+  bool rangesOver(llvm::ArrayRef<mlir::StringAttr> axes, mlir::StringAttr axis);
+  bool endsWith(llvm::ArrayRef<mlir::StringAttr> axes, mlir::StringAttr axis);
   std::pair<mlir::Value, mlir::Value> offsetOf(const Memory &memory, const Lanes &lanes,
                                                llvm::ArrayRef<std::pair<mlir::StringAttr, mlir::Value>> given);
   const Memory &memoryAt(mlir::Value planned, const Lanes &lanes);

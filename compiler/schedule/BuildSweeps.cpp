@@ -156,8 +156,15 @@ void PhaseBuilder::sweep(const Phase &phase, ArrayRef<StringAttr> points, ArrayR
     return;
   }
   if (alongLanes.empty() && outputsHere.empty()) return;
-  for (StringAttr axis : order) openPass({axis}, {}, {});
+  Axes loops;
+  for (StringAttr axis : order) {
+    // Of what is cut as the product of two axes.
+    StringAttr whole = loops.empty() ? StringAttr() : plan.productOf(loops.back(), axis);
+    if (whole && contains(wholesOf(plan, phase.block), whole)) loops.back() = whole;
+    else loops.push_back(axis);
+  }
+  for (StringAttr axis : loops) openPass({axis}, {}, {});
   combineAlongLanes(alongLanes);
   storeOutputs(outputsHere);
-  for (size_t i = 0; i < order.size(); ++i) closePass({});
+  for (size_t i = 0; i < loops.size(); ++i) closePass({});
 }

@@ -353,6 +353,13 @@ private:
     // Of a pair, what a run has in common is spread once for a tile: few rows would not be worth that.
     StringAttr turned = tiled == phase.swept.size() ? turnedAxis(phase.swept, memories) : StringAttr();
     for (size_t i = 0; i < tiled; ++i) {
+      // A split axis is turned over as a whole.
+      StringAttr whole = i + 1 < tiled ? kernel.productOf(phase.swept[i], phase.swept[i + 1]) : StringAttr();
+      if (whole && phase.swept[i + 1] == turned) {
+        phase.block.push_back(addChunks(whole, "_tile", turnedRows, {}));
+        ++i;
+        continue;
+      }
       // What lies the other way round is read in pieces along its own lanes: few rows would leave most of a line.
       bool isTurned = turned && (phase.swept[i] == turned || i + 1 == tiled);
       int64_t points = phase.swept[i] == turned ? turnedRows : tileElements / turnedRows;

@@ -27,10 +27,10 @@ def text_file(name, text):
     return path
 
 
-def group_orders(x_order, y_order, dtype):
+def group_orders(x_order, y_order, dtype, shape=(3, 6, 5, 7)):
     rng = np.random.default_rng(3)
-    x = rng.normal(0.7, 1, (3, 6, 5, 7)).astype(dtype)
-    gamma, beta = (rng.normal(1, 1, 6).astype(np.float32) for _ in "gb")
+    x = rng.normal(0.7, 1, shape).astype(dtype)
+    gamma, beta = (rng.normal(1, 1, shape[1]).astype(np.float32) for _ in "gb")
     moved = np.ascontiguousarray(x.transpose([AXES.index(a) for a in x_order]))
     options = ["--order", "x=" + ",".join(x_order), "--order", "y=" + ",".join(y_order)]
     spec = text_file("group_norm.norm", GROUP)
@@ -146,6 +146,10 @@ def main():
         check(f"group_norm, both in {','.join(order)}", group_orders, order, order, np.float32)
     for order in permutations[::5]:
         check(f"group_norm in f64, x in {','.join(order)}", group_orders, order, AXES, np.float64)
+    last = ["n", "h", "w", "c"]
+    for x_order, y_order in ((last, AXES), (AXES, last)):  # tiles of channels that many groups share, and what is left
+        title = f"group_norm of 75 channels, x in {','.join(x_order)}, y in {','.join(y_order)}"
+        check(title, group_orders, x_order, y_order, np.float32, (2, 75, 9, 19))
     for x_order, y_order in itertools.product(["b...,f...", "f...,b..."], repeat=2):
         check(f"layer_norm, x in {x_order}, y in {y_order}", layer_order, x_order, y_order)
     for size in (1, 2, 3):

@@ -81,3 +81,27 @@ norm.kernel @turn_over axes(n, k, s) (%x: !f32_n_k_s {norm.name = "x"}, %y: !f32
   }
   norm.return
 }
+
+// The rows of a split axis too, as a whole: where they stand in memory takes no division, where their group does.
+!f32_n_s_g_k = tensor<?x?x?x?xf32, #norm.axes<n, s, g, k>>
+!f32_n_g_k_s = tensor<?x?x?x?xf32, #norm.axes<n, g, k, s>>
+!f32_n_g = tensor<?x?xf32, #norm.axes<n, g>>
+// CHECK-LABEL: func.func private @split_rows_phase0_body
+// CHECK-COUNT-1:   arith.divui
+// CHECK-COUNT-16:  llvm.load %{{.*}} : !llvm.ptr -> vector<16xf32>
+// CHECK-COUNT-64:  vector.shuffle %{{.*}} : vector<16xf32>, vector<16xf32>
+// CHECK-NOT:       arith.{{div|rem}}ui
+// CHECK:           llvm.store %{{.*}} : vector<16xf32>, !llvm.ptr
+norm.kernel @split_rows axes(n, s, g, k, c = g * k) (%x: !f32_n_s_g_k {norm.name = "x"}, %v: !f32_n_g {norm.name = "v"}, %y: !f32_n_g_k_s {norm.name = "y", norm.out}) {
+  norm.phase [n] {
+    norm.pass [c] {
+      %a = norm.load %v : !f32_n_g to f32
+      norm.pass [s] {
+        %b = norm.load %x : !f32_n_s_g_k to f32
+        %d = arith.mulf %b, %a : f32
+        norm.store %d to %y : f32 to !f32_n_g_k_s
+      }
+    }
+  }
+  norm.return
+}
