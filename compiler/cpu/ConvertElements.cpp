@@ -65,6 +65,7 @@ struct Converter {
   Value storeReal(Value value, Type storage) const;
   Value storeBfloat(Value value) const;
   Value storeByteFloat(Value value, Type storage) const;
+  Value storeWord(Value value, unsigned width, bool isUnsigned) const;
   Value storeInteger(Value value, unsigned width, bool isUnsigned) const;
 };
 } // namespace
@@ -143,20 +144,25 @@ Value Converter::storeBfloat(Value value) const {
   return truncate(b.shiftRight(result, 16), 16);
 }
 
+normc::ByteFloat::ByteFloat(Type storage) {
+  bool wide = isa<Float8E5M2Type>(storage);
+  int mantissa = wide ? 2 : 3, bias = wide ? 15 : 7;
+  dropped = 23 - mantissa, leastExponent = 1 - bias, largest = wide ? 57344 : 448;
+  // The exponent follows the significand, and of both only the low byte is kept. The offset between the exponents is
+  // added to that power.
+  int64_t offset = -((128 - bias) << mantissa) & 0xff;
+  rounding = std::ldexp(1.0, dropped) + std::ldexp(double(offset), dropped - 23);
+}
+
 /// An f32 as the i8 of an f8, saturating.
 Value Converter::storeByteFloat(Value value, Type storage) const {
-  bool wide = isa<Float8E5M2Type>(storage);
-  int mantissa = wide ? 2 : 3, bias = wide ? 15 : 7, dropped = 23 - mantissa;
+  ByteFloat to(storage);
   RealBuilder b = single();
-  Value magnitude = b.atMost(b.abs(value), b.real(wide ? 57344 : 448));
-  // Added to a power of 2 that many times its own, or the least normal one, the magnitude is rounded where it must be,
-  // and its significand is in the low bits; the exponent's follow, and of both only the low byte is kept. The offset
-  // between the exponents is added to that power.
-  Value power = b.andBits(b.toBits(b.atLeast(magnitude, b.power(1 - bias))), b.bits(0x7f800000));
-  int64_t offset = -((128 - bias) << mantissa) & 0xff;
-  Value rounding = b.real(std::ldexp(1.0, dropped) + std::ldexp(double(offset), dropped - 23));
-  Value rounded = b.fma(b.toReal(power), rounding, magnitude);
-  Value result = b.addBits(b.toBits(rounded), b.shiftRight(power, dropped));
+  Value magnitude = b.atMost(b.abs(value), b.real(to.largest));
+  // Added to a power of 2 that many times its own, or the least normal one, the magnitude is rounded where it must be.
+  Value power = b.andBits(b.toBits(b.atLeast(magnitude, b.power(to.leastExponent))), b.bits(0x7f800000));
+  Value rounded = b.fma(b.toReal(power), b.real(to.rounding), magnitude);
+  Value result = b.addBits(b.toBits(rounded), b.shiftRight(power, to.dropped));
   // The upper byte has the sign; of a NaN it is all ones besides, which is NaN in either type.
   Value upper = b.shiftRight(b.toBits(value), 24);
   Value number = b.orBits(result, b.andBits(upper, b.bits(0x80)));
@@ -173,6 +179,17 @@ Value Converter::storeReal(Value value, Type storage) const {
   return storage.isBF16() ? storeBfloat(narrow) : storeByteFloat(narrow, storage);
 }
 
+/// An f32 as the lower bits of 32: rounded by one instruction. It makes 0 of NaN, or on x86 the least of 32 bits, whose
+/// lower ones are 0 too.
+Value Converter::storeWord(Value value, unsigned width, bool isUnsigned) const {
+  RealBuilder b = single();
+  Value bounded = b.atLeast(value, b.real(isUnsigned ? 0 : -std::ldexp(1.0, width - 1)));
+  bounded = b.atMost(bounded, b.real(std::ldexp(1.0, isUnsigned ? width : width - 1) - 1));
+  return LLVM::CallIntrinsicOp::create(builder, loc, integer(32), builder.getStringAttr("llvm.lrint"),
+                                       ValueRange{bounded})
+      .getResult(0);
+}
+
 /// A floating value as an integer: rounded, saturated, NaN as 0.
 Value Converter::storeInteger(Value value, unsigned width, bool isUnsigned) const {
   RealBuilder b = real(getElementTypeOrSelf(value));
@@ -180,14 +197,8 @@ Value Converter::storeInteger(Value value, unsigned width, bool isUnsigned) cons
   double above = std::ldexp(1.0, isUnsigned ? width : width - 1);
   // Where the largest integer is a floating value too, the bound is that value; else it is reached by a select.
   if (width < unsigned(b.mantissa())) {
+    if (!b.isDouble()) return truncate(storeWord(value, width, isUnsigned), width);
     Value bounded = b.atMost(b.atLeast(value, b.real(lowest)), b.real(above - 1));
-    if (!b.isDouble()) {
-      // Rounded by one instruction. It makes 0 of NaN, or on x86 the least of 32 bits, whose lower ones are 0 too.
-      Value rounded = LLVM::CallIntrinsicOp::create(builder, loc, integer(32), builder.getStringAttr("llvm.lrint"),
-                                                    ValueRange{bounded})
-                          .getResult(0);
-      return truncate(rounded, width);
-    }
     // Adding 1.5 * 2^mantissa rounds to an integer and leaves it in the low bits.
     Value shifted = b.add(bounded, b.real(std::ldexp(1.5, b.mantissa())));
     return truncate(b.toBits(b.select(b.isNan(value), b.real(0), shifted)), width);
@@ -198,6 +209,11 @@ Value Converter::storeInteger(Value value, unsigned width, bool isUnsigned) cons
   Value result = arith::FPToSIOp::create(builder, loc, integer(width), b.select(fits, rounded, b.real(0)));
   int64_t largest = width == 64 ? std::numeric_limits<int64_t>::max() : (int64_t(1) << (width - 1)) - 1;
   return arith::SelectOp::create(builder, loc, fits, result, number(width, largest));
+}
+
+Value normc::roundToInteger(OpBuilder &builder, Location loc, Value value, Type storage) {
+  Converter c{builder, loc, value.getType()};
+  return c.storeWord(value, storage.getIntOrFloatBitWidth(), storage.isUnsignedInteger());
 }
 
 Value normc::storeConvert(OpBuilder &builder, Location loc, Value value, Type storage) {

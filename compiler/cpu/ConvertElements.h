@@ -24,5 +24,26 @@ mlir::Value storeConvert(mlir::OpBuilder &builder, mlir::Location loc, mlir::Val
 llvm::SmallVector<mlir::Value> lookUpByteFloats(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value bytes,
                                                 mlir::Type storage);
 
+/// 32 numbers of bf16, i16 as memory holds them, as two vectors of f32, by one instruction of AVX512_VBMI each.
+llvm::SmallVector<mlir::Value> spreadBfloats(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value words);
+
+/// 64 values of f32, four vectors, as bytes that memory of `storage` holds, an 8-bit integer or an f8: what
+/// `storeConvert` makes of each, by instructions of AVX512_VBMI.
+mlir::Value roundToBytes(mlir::OpBuilder &builder, mlir::Location loc, llvm::ArrayRef<mlir::Value> values,
+                         mlir::Type storage);
+
+/// An f32 or a vector of them, rounded and saturated for an integer `storage` of at most 16 bits, which are the lower
+/// ones of 32.
+mlir::Value roundToInteger(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value, mlir::Type storage);
+
+/// How an f32 is rounded to an f8.
+struct ByteFloat {
+  explicit ByteFloat(mlir::Type storage);
+  int dropped;       // bits of the significand
+  int leastExponent; // of a normal number
+  double largest;
+  double rounding; // times the power of 2 below a number, this leaves its significand in the low bits as it is added
+};
+
 } // namespace normc
 #endif

@@ -1,4 +1,5 @@
-// Numbers of 8 bits, looked up: AVX512_VBMI has two registers of 64 bytes as one table, which 7 bits reach into.
+// What the byte shuffles of AVX512_VBMI widen. Numbers of 8 bits are looked up: two registers of 64 bytes are one
+// table, which 7 bits reach into. Those of bf16 are taken apart.
 #include "compiler/cpu/ConvertElements.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -58,6 +59,29 @@ SmallVector<Value> normc::lookUpByteFloats(OpBuilder &builder, Location loc, Val
     for (bool upperWords : {false, true})
       numbers.push_back(
           vector::BitCastOp::create(b, VectorType::get(16, b.getF32Type()), unpack(zero, halves, upperWords)));
+  }
+  return numbers;
+}
+
+SmallVector<Value> normc::spreadBfloats(OpBuilder &builder, Location loc, Value words) {
+  ImplicitLocOpBuilder b(loc, builder);
+  auto bytes = VectorType::get(64, b.getI8Type()), reals = VectorType::get(16, b.getF32Type());
+  auto intrinsic = [&](const char *name, Type type, ValueRange operands) -> Value {
+    return LLVM::CallIntrinsicOp::create(b, type, b.getStringAttr(name), operands).getResult(0);
+  };
+  Value all = vector::BitCastOp::create(b, bytes, words), zero = arith::ConstantOp::create(b, b.getZeroAttr(bytes));
+  SmallVector<Value> numbers;
+  for (int half : {0, 1}) {
+    // Where each byte comes from; a sign where it is to be 0.
+    SmallVector<int8_t> order;
+    for (int i = 0; i < 64; ++i) order.push_back(i % 4 < 2 ? -128 : 32 * half + i / 4 * 2 + i % 2);
+    Value from = arith::ConstantOp::create(b, DenseElementsAttr::get(bytes, ArrayRef<int8_t>(order)));
+    // A fence hides that it is constant: LLVM knows other shuffles that do the same, in two operations.
+    from = intrinsic("llvm.arithmetic.fence", reals, {vector::BitCastOp::create(b, reals, from)});
+    from = vector::BitCastOp::create(b, bytes, from);
+    Value isTaken = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, from, zero);
+    Value taken = intrinsic("llvm.x86.avx512.permvar.qi.512", bytes, {all, from});
+    numbers.push_back(vector::BitCastOp::create(b, reals, arith::SelectOp::create(b, isTaken, taken, zero)));
   }
   return numbers;
 }

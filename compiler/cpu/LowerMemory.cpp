@@ -300,25 +300,29 @@ Value PhaseLowering::load(LoadOp op, const Lanes &lanes, ArrayRef<Value> at) {
   return loadFrom(memory, offset, stride, lanes, op.getType());
 }
 
-/// Whether vectors are loaded four at a time, as one register of bytes which are looked up.
+/// Whether as many vectors are loaded at a time as one register of memory's elements makes, which are looked up or
+/// taken apart.
 bool PhaseLowering::loadsTogether(LoadOp op, ArrayRef<Lanes> lanes) {
   const Lanes &first = lanes.front();
-  if (!shape.looksUpBytes || lanes.size() % 4 != 0 || first.width != 16 || first.mask || first.memories ||
-      first.interleaved)
-    return false;
   const Memory &memory = memories.find(op.getFrom())->second;
-  bool isByteFloat = isa<FloatType>(memory.storage) && bytesOfElement(memory.storage) == 1;
-  return isByteFloat && op.getType().isF32() && op.getAt().empty() && !memory.axes.empty() && !staged.count(op) &&
+  int64_t bytes = bytesOfElement(memory.storage);
+  if (!shape.looksUpBytes || bytes > 2 || lanes.size() % (4 / bytes) != 0 || first.width != 16 || first.mask ||
+      first.memories || first.interleaved)
+    return false;
+  bool isNarrow = memory.storage.isBF16() || (isa<FloatType>(memory.storage) && bytes == 1);
+  return isNarrow && op.getType().isF32() && op.getAt().empty() && !memory.axes.empty() && !staged.count(op) &&
          !turned.count(op) && llvm::is_contained(kernel.namesWithin(first.axis), memory.axes.back());
 }
 
 PhaseLowering::Values PhaseLowering::loadTogether(LoadOp op, const Lanes &first) {
   const Memory &memory = memories.find(op.getFrom())->second;
+  Type element = memoryType(memory.storage);
   Value offset = add(offsetOf(memory, first, {}).first, first.first);
   Value address =
-      LLVM::GEPOp::create(b, pointerType(b.getContext()), b.getI8Type(), memory.base, ArrayRef<LLVM::GEPArg>{offset});
-  Value bytes = LLVM::LoadOp::create(b, VectorType::get(64, b.getI8Type()), address, 1);
-  return lookUpByteFloats(b, b.getLoc(), bytes, memory.storage);
+      LLVM::GEPOp::create(b, pointerType(b.getContext()), element, memory.base, ArrayRef<LLVM::GEPArg>{offset});
+  int64_t bytes = bytesOfElement(memory.storage);
+  Value stored = LLVM::LoadOp::create(b, VectorType::get(64 / bytes, element), address, bytes);
+  return bytes == 1 ? lookUpByteFloats(b, b.getLoc(), stored, memory.storage) : spreadBfloats(b, b.getLoc(), stored);
 }
 
 /// A plain store to an output that no input shares.
@@ -356,6 +360,11 @@ unsigned PhaseLowering::storedTogether(StoreOp op, const Lanes &lanes) {
   return may ? std::max<int64_t>(1, 4 / bytesOfElement(memory.storage)) : 1;
 }
 
+/// Whether four vectors are rounded to a register of bytes at once.
+bool PhaseLowering::roundsTogether(Type storage) {
+  return shape.looksUpBytes && width == 16 && bytesOfElement(storage) == 1 && !storage.isInteger(1);
+}
+
 /// Stores vectors that lie side by side as one.
 void PhaseLowering::storeTogether(StoreOp op, const Lanes &low, Values values) {
   const Memory &memory = memories.find(op.getTo())->second;
@@ -378,6 +387,8 @@ void PhaseLowering::storeTogether(StoreOp op, const Lanes &low, Values values) {
                     {values[1], values[0]});
     all = arith::BitcastOp::create(b, words, all);
     if (low.interleaved) all = vector::ShuffleOp::create(b, all, all, orderOf(width));
+  } else if (roundsTogether(memory.storage) && count == 4) {
+    all = roundToBytes(b, b.getLoc(), values, memory.storage);
   } else {
     for (Value &value : values) value = toStorage(value, memory.storage);
     for (int64_t half = width; values.size() > 1; half *= 2, values.truncate(values.size() / 2))

@@ -146,15 +146,15 @@ SmallVector<PhaseLowering::Values> PhaseLowering::emitPoints(Block &body, ArrayR
     auto store = dyn_cast<StoreOp>(op);
     if (store && summing) continue;
     if (auto load = dyn_cast<LoadOp>(op); load && loadsTogether(load, lanes)) {
-      for (unsigned step = 0; step < lanes.size(); step += 4)
-        for (auto [i, value] : llvm::enumerate(loadTogether(load, lanes[step]))) local[step + i][load] = value;
+      for (unsigned step = 0; step < lanes.size();)
+        for (Value value : loadTogether(load, lanes[step])) local[step++][load] = value;
       continue;
     }
-    // Two of bf16 are rounded at once. Of others, joining them pays where a store would bypass the caches with part of
-    // a line.
+    // Two of bf16 are rounded at once, and four of 8 bits. Of others, joining them pays where a store would bypass the
+    // caches with part of a line.
     unsigned count = store && !held.count(store) ? storedTogether(store, lanes.front()) : 1;
-    if (count > 1 && lanes.size() % count == 0 &&
-        (streaming || getElementTypeOrSelf(store.getTo().getType()).isBF16())) {
+    Type stored = store ? getElementTypeOrSelf(store.getTo().getType()) : Type();
+    if (count > 1 && lanes.size() % count == 0 && (streaming || stored.isBF16() || roundsTogether(stored))) {
       for (unsigned step = 0; step < lanes.size(); step += count) {
         Values values;
         for (unsigned i = step; i < step + count; ++i) values.push_back(at(i, store.getValue()));

@@ -90,6 +90,7 @@ private:
   bool loadsTogether(norm::LoadOp op, llvm::ArrayRef<Lanes> lanes);
   Values loadTogether(norm::LoadOp op, const Lanes &first);
   void storeTogether(norm::StoreOp op, const Lanes &low, Values values);
+  bool roundsTogether(mlir::Type storage);
   unsigned storedTogether(norm::StoreOp op, const Lanes &lanes);
   bool canInterleave(mlir::Block &body, const Lanes &lanes, mlir::StringAttr rowAxis);
   mlir::Value loadInterleaved(const Memory &memory, mlir::Value address, const Lanes &lanes, mlir::Type compute);

@@ -25,3 +25,31 @@ norm.kernel @widen axes(n, k) (%x: !f8_n_k {norm.name = "x"}, %y: !f32_n_k {norm
   }
   norm.return
 }
+
+!bf16_n_k = tensor<?x?xbf16, #norm.axes<n, k>>
+
+// Two vectors of bf16 are taken apart at once.
+// CHECK-LABEL: func.func private @spread_phase0_body
+// CHECK:         arith.constant dense<[-128, -128, 0, 1, -128, -128, 2, 3, {{.*}}, 30, 31]> : vector<64xi8>
+// CHECK:         %[[WORDS:.*]] = llvm.load %{{.*}} : !llvm.ptr -> vector<32xi16>
+// CHECK:         %[[BYTES:.*]] = vector.bitcast %[[WORDS]] : vector<32xi16> to vector<64xi8>
+// CHECK:         %[[HIDDEN:.*]] = llvm.call_intrinsic "llvm.arithmetic.fence"
+// CHECK:         %[[ORDER:.*]] = vector.bitcast %[[HIDDEN]] : vector<16xf32> to vector<64xi8>
+// CHECK:         %[[TAKEN:.*]] = arith.cmpi sge, %[[ORDER]]
+// CHECK:         %[[SHUFFLED:.*]] = llvm.call_intrinsic "llvm.x86.avx512.permvar.qi.512"(%[[BYTES]], %[[ORDER]])
+// CHECK:         arith.select %[[TAKEN]], %[[SHUFFLED]]
+// CHECK:         llvm.call_intrinsic "llvm.x86.avx512.permvar.qi.512"(%[[BYTES]]
+// A tail is converted.
+// CHECK:         arith.extui %{{.*}} : vector<16xi16> to vector<16xi32>
+// CONVERTED-LABEL: func.func private @spread_phase0_body
+// CONVERTED-NOT:     permvar
+// CONVERTED-COUNT-4: arith.extui %{{.*}} : vector<16xi16> to vector<16xi32>
+norm.kernel @spread axes(n, k) (%x: !bf16_n_k {norm.name = "x"}, %y: !f32_n_k {norm.name = "y", norm.out}) {
+  norm.phase [n] {
+    norm.pass [k] {
+      %a = norm.load %x : !bf16_n_k to f32
+      norm.store %a to %y : f32 to !f32_n_k
+    }
+  }
+  norm.return
+}
