@@ -64,8 +64,8 @@ FailureOr<PhaseLowering::SharedValues> PhaseLowering::sharedByRows(StringAttr la
 
 /// Rows that share something along the lanes: one by one where they are longer than a step, else under the lanes.
 void PhaseLowering::lowerSharedRows(StringAttr row, StringAttr axis, Block *rowBody, Block &body) {
-  FailureOr<SharedValues> shared = failure();
-  if (loadsAcross(row, axis, body).empty()) shared = sharedByRows(axis, rowBody, body);
+  if (!loadsAcross(row, axis, body).empty()) return lowerTiles(row, axis, rowBody, body);
+  FailureOr<SharedValues> shared = sharedByRows(axis, rowBody, body);
   if (failed(shared)) return lowerRowsUnderLanes(row, axis, rowBody, body);
   auto [firstRow, lastRow] = rangeOf(row);
   auto compare = [&](arith::CmpIPredicate predicate, Value value, int64_t bound) -> Value {

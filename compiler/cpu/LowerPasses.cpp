@@ -85,7 +85,7 @@ Value PhaseLowering::emit(Operation &op, const Lanes &lanes, llvm::function_ref<
     return loadFrom(array->second, offset, stride, lanes, op.getResult(0).getType());
   }
   if (auto load = dyn_cast<LoadOp>(op)) {
-    if (Value value = turned.lookup(load)) return value;
+    if (auto tile = turned.find(load); tile != turned.end()) return tile->second[lanes.step];
     Values given = llvm::map_to_vector(load.getPositions(), at);
     return this->load(load, lanes, given);
   }

@@ -1,7 +1,5 @@
-// Rows under lanes: where the lanes' loop stands outside, so that what the rows share stays in registers, and square
-// tiles of what lies the other way round.
+// Rows under lanes: where the lanes' loop stands outside, so that what the rows share stays in registers.
 #include "compiler/cpu/PhaseLowering.h"
-#include "compiler/schedule/Structure.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/SaveAndRestore.h"
 using namespace mlir;
@@ -48,77 +46,10 @@ bool PhaseLowering::canRunRowsUnderLanes(StringAttr row, StringAttr lane, Block 
   return anyRows && (anyShared || !across.empty());
 }
 
-/// Square tiles of vectors turned over: the halves that lie across the diagonal change places, then those of the
-/// halves.
-SmallVector<Value> PhaseLowering::transpose(SmallVector<Value> rows) {
-  int64_t size = rows.size();
-  for (int64_t distance = size / 2; distance >= 1; distance /= 2) {
-    SmallVector<int64_t> low, high;
-    for (int64_t i = 0; i < size; ++i) {
-      low.push_back(i & distance ? size + i - distance : i);
-      high.push_back(i & distance ? size + i : i + distance);
-    }
-    for (int64_t i = 0; i < size; ++i) {
-      if (i & distance) continue;
-      Value upper = rows[i], lower = rows[i + distance];
-      rows[i] = vector::ShuffleOp::create(b, upper, lower, low);
-      rows[i + distance] = vector::ShuffleOp::create(b, upper, lower, high);
-    }
-  }
-  return rows;
-}
-
 /// Ops of a row itself, at the row at hand.
 void PhaseLowering::lowerRow(Block &rowBody) {
   for (Operation &op : rowBody.without_terminator())
     if (!isa<PassOp>(op)) scalars[op.getResult(0)] = emit(op, Lanes(), [&](Value v) { return scalars.lookup(v); });
-}
-
-/// What the rows of a strip compute each for itself and a body uses: an array of each value, by the row's number in the
-/// strip.
-PhaseLowering::RowValues PhaseLowering::valuesOfRows(Block &rowBody, Block &body, StringAttr row, Value from,
-                                                     Value to) {
-  RowValues values;
-  for (Operation &op : rowBody.without_terminator())
-    if (llvm::any_of(op.getUsers(), [&](Operation *user) { return user->getBlock() == &body; }))
-      values.emplace_back(op.getResult(0), newArray(heldType(op.getResult(0)), turnedRows));
-  auto saved = scalars;
-  loop(from, to, constant(1), {}, [&](Value position, ValueRange) {
-    positions[row] = position;
-    lowerRow(rowBody);
-    for (auto [value, array] : values) toArray(scalars.lookup(value), array, arith::SubIOp::create(b, position, from));
-    positions.erase(row);
-    return Values();
-  });
-  scalars = saved;
-  return values;
-}
-
-/// A body at one vector of lanes and as many rows, where some memory is to be turned over on its way. What the rows
-/// have computed is in arrays, the first row's at a place.
-void PhaseLowering::emitTile(Block &body, StringAttr row, Value firstRow, const Lanes &lanes, Value to,
-                             const RowValues &values, Value place) {
-  SmallVector<LoadOp> across = loadsAcross(row, lanes.axis, body);
-  SmallVector<Values> tiles;
-  Value last = arith::SubIOp::create(b, to, constant(1));
-  for (LoadOp load : across) {
-    Values rows;
-    for (int64_t i = 0; i < width; ++i) {
-      positions[lanes.axis] = arith::MinSIOp::create(b, add(lanes.first, constant(i)), last);
-      rows.push_back(this->load(load, {row, firstRow, width, {}, 0}, {}));
-    }
-    positions.erase(lanes.axis);
-    tiles.push_back(transpose(rows));
-  }
-  for (int64_t i = 0; i < width; ++i) {
-    positions[row] = add(firstRow, constant(i));
-    for (auto [load, tile] : llvm::zip(across, tiles)) turned[load] = tile[i];
-    for (auto [value, array] : values) scalars[value] = fromArray(array, heldType(value), add(place, constant(i)));
-    emitPoints(body, {lanes});
-    positions.erase(row);
-  }
-  turned.clear();
-  for (auto [value, array] : values) scalars.erase(value);
 }
 
 /// The last two loops of a pass, or the last of it and that of the one pass inside.
@@ -152,22 +83,9 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
   SmallVector<StoreOp> sums;
   for (StoreOp store : body.getOps<StoreOp>())
     if (store.getKind() && !rangesOver(axesOf(store.getTo().getType()), row)) sums.push_back(store);
-  bool turns = !loadsAcross(row, axis, body).empty();
-  RowValues rowValues;
-  bool interleaves = !turns && canInterleave(body, {axis, from, width, {}, 0}, row);
+  bool interleaves = canInterleave(body, {axis, from, width, {}, 0}, row);
   auto group = [&](Value first, unsigned count, int64_t points, Value mask) {
     SmallVector<Lanes> steps;
-    Value rowsFrom = stripFrom;
-    if (turns && points == width) {
-      Value length = arith::SubIOp::create(b, stripTo, rowsFrom), size = constant(width);
-      Value whole = add(rowsFrom, multiply(arith::DivSIOp::create(b, length, size), size));
-      loop(rowsFrom, whole, size, {}, [&](Value position, ValueRange) {
-        Value place = arith::SubIOp::create(b, position, stripFrom);
-        emitTile(body, row, position, {axis, first, width, mask, 0}, to, rowValues, place);
-        return Values();
-      });
-      rowsFrom = whole;
-    }
     bool interleaved = count > 1 && interleaves;
     for (unsigned i = 0; i < count; ++i) {
       Value place = add(first, constant((interleaved ? i - i % 2 : i) * points));
@@ -198,9 +116,9 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
       return after;
     };
     Values end;
-    if (sums.empty()) loop(rowsFrom, stripTo, constant(1), {}, eachRow);
+    if (sums.empty()) loop(stripFrom, stripTo, constant(1), {}, eachRow);
     else
-      end = loop(rowsFrom, stripTo, constant(summedRows), start, [&](Value block, ValueRange totals) {
+      end = loop(stripFrom, stripTo, constant(summedRows), start, [&](Value block, ValueRange totals) {
         Value blockEnd = arith::MinSIOp::create(b, add(block, constant(summedRows)), stripTo);
         Values after = loop(block, blockEnd, constant(1), start, eachRow);
         for (auto [number, store] : llvm::enumerate(sums))
@@ -231,8 +149,8 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
         storeTo(memory, offset, stride, at, sum, /*streams=*/false);
       }
   };
-  // The registers hold what is constant along the rows too, or a tile.
-  int64_t count = turns || guarding ? 1 : std::min<int64_t>(shape.accumulators, 4);
+  // The registers hold what is constant along the rows too.
+  int64_t count = guarding ? 1 : std::min<int64_t>(shape.accumulators, 4);
   // Of sums that are few, twice as many vectors: memory likes its rows in longer pieces. A group of rows computes more.
   auto staysSame = [&](LoadOp load) { return !rangesOver(axesOf(load.getFrom().getType()), row); };
   int64_t perVector = sums.size() + llvm::count_if(body.getOps<LoadOp>(), staysSame);
@@ -253,7 +171,7 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
   Value streams = guarding ? Value() : canStream(body, {axis, from, width, {}, 0}, row);
   positions.erase(row);
   // Few lanes leave fewer whole vectors than a step takes: these go together too, and past the caches, as no masked
-  // vector does. A tile, or code that is rare, takes one at a time anyway, and a sample is not worth the code.
+  // vector does. Code that is rare takes one at a time anyway, and a sample is not worth the code.
   bool halves = count == 4 && !sample;
   Value widest = wholeSteps(width * count * 2), wide = wholeSteps(width * count);
   Value pairs = halves ? wholeSteps(width * 2) : wide;
@@ -261,13 +179,11 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
   // Rows go by strips, which the caches hold, since the lanes would else reach each row in a large stride. The sums of
   // a strip are added to what was there, those of so many rows to the strip's: the error of a sum of n terms grows with
   // √n rather than n. With sums a strip is as long on each machine, and longer where a step covers all lanes, so that
-  // nothing is reached in a stride; without, it fits the first cache, or has so many rows as are turned over.
+  // nothing is reached in a stride; without, it fits the first cache.
   Value isStep =
       arith::CmpIOp::create(b, arith::CmpIPredicate::sle, extent(axis), constant(shape.accumulators * width));
   Value rows = arith::SelectOp::create(b, isStep, constant(summedRows * summedRows), constant(summedRows));
-  if (turns) {
-    rows = constant(turnedRows);
-  } else if (sums.empty()) {
+  if (sums.empty()) {
     int64_t bytes = 0;
     for (Operation &op : body) {
       auto load = dyn_cast<LoadOp>(op);
@@ -287,7 +203,6 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
   loop(firstRow, lastRow, rows, {}, [&](Value position, ValueRange) {
     stripFrom = position;
     stripTo = arith::MinSIOp::create(b, add(position, rows), lastRow);
-    if (turns && rowBody) rowValues = valuesOfRows(*rowBody, body, row, stripFrom, stripTo);
     ifStreaming(streams, [&] {
       from = start;
       if (doubles) sweep(widest, 2 * count, width);

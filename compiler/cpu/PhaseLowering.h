@@ -166,13 +166,7 @@ private:
   Values addToTotals(norm::PassOp pass, Values carried);
   Values addToTotalsIf(mlir::Value condition, norm::PassOp pass, Values carried);
   llvm::SmallVector<norm::LoadOp> loadsAcross(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block &body);
-  Values transpose(Values rows);
-  using RowValues = llvm::SmallVector<std::pair<mlir::Value, mlir::Value>>; // plan value, array
   void lowerRow(mlir::Block &rowBody);
-  RowValues valuesOfRows(mlir::Block &rowBody, mlir::Block &body, mlir::StringAttr row, mlir::Value from,
-                         mlir::Value to);
-  void emitTile(mlir::Block &body, mlir::StringAttr row, mlir::Value firstRow, const Lanes &lanes, mlir::Value to,
-                const RowValues &values, mlir::Value place);
   bool canRunRowsUnderLanes(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block &body);
   bool lowerRowsUnderLanes(norm::PassOp pass, unsigned depth);
   /// Rows of which some were finite, as their flags say: these go without some guards.
@@ -183,6 +177,25 @@ private:
   void lowerRowsUnderLanes(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block *rowBody, mlir::Block &body,
                            const RowGuards *rowGuards = nullptr);
   mlir::Value tailMask(mlir::Value first, mlir::Value to, int64_t lanes);
+
+  // Tiles of what lies the other way round (LowerTiles.cpp)
+  Values transpose(Values rows);
+  using RowValues = llvm::SmallVector<std::pair<mlir::Value, mlir::Value>>; // plan value, array
+  RowValues valuesOfRows(mlir::Block &rowBody, mlir::Block &body, mlir::StringAttr row, mlir::Value from,
+                         mlir::Value to);
+  /// Of a strip of rows, each with values of its own, those from a place on that are turned over together; to the end
+  /// of the strip where that is given, else all of a tile.
+  struct TileRows {
+    mlir::StringAttr row;
+    mlir::Value first, end, place;
+    const RowValues &values;
+  };
+  int64_t rowsInWord(llvm::ArrayRef<norm::LoadOp> across);
+  Values turnOver(norm::LoadOp load, const TileRows &rows, const Lanes &lanes, mlir::Value to, int64_t perWord);
+  mlir::Value rowOfWords(mlir::Value words, mlir::Value odd, mlir::Type storage);
+  void emitRow(mlir::Block &body, const TileRows &rows, llvm::ArrayRef<Lanes> steps, mlir::Value number);
+  void emitTile(mlir::Block &body, const TileRows &rows, llvm::ArrayRef<Lanes> steps, mlir::Value to);
+  void lowerTiles(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block *rowBody, mlir::Block &body);
 
   // The last sweep of a block beside the sums of the next (LowerBeside.cpp)
   struct SumsAndMap {
@@ -232,7 +245,7 @@ private:
   llvm::DenseMap<mlir::Value, mlir::Value> scalars;        // plan value → scalar
   llvm::DenseMap<mlir::Value, Memory> memories;            // plan value → memory
   llvm::DenseMap<mlir::Operation *, Values> held;          // stores that combine in registers: a vector for each step
-  llvm::DenseMap<mlir::Operation *, mlir::Value> turned;   // loads of the tile at hand: their values at this row
+  llvm::DenseMap<mlir::Operation *, Values> turned; // loads of the tile at hand: their values at this row, by step
   llvm::DenseMap<mlir::Operation *, Memory> staged; // ops whose values lie in arrays, or are not needed (no base)
   llvm::DenseMap<mlir::StringAttr, std::pair<mlir::Value, mlir::Value>> narrowed; // axes of which a part is at hand
   mlir::StringAttr sample;                                   // the axis of which the pass at hand takes a sample

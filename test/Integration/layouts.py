@@ -36,9 +36,9 @@ def group_orders(x_order, y_order, dtype, shape=(3, 6, 5, 7)):
     spec = text_file("group_norm.norm", GROUP)
     results = run(spec, {"x": moved, "gamma": gamma, "beta": beta}, ["y", "mean"], options=options)
     expected = f.group_norm(x.astype(np.float64), 3, gamma, beta)
-    wide = dtype == np.float64
+    tolerance = {np.float64: (1e-9, 1e-11), np.float32: (1e-5, 1e-5), np.float16: (1e-3, 2e-3)}[dtype]
     y = results["y"].transpose([y_order.index(a) for a in AXES])
-    compare("y", y, expected["y"], *((1e-9, 1e-11) if wide else (1e-5, 1e-5)))
+    compare("y", y, expected["y"], *tolerance)
     compare("mean", results["mean"], expected["mean"], 1e-5, 1e-5)
 
 
@@ -148,8 +148,9 @@ def main():
         check(f"group_norm in f64, x in {','.join(order)}", group_orders, order, AXES, np.float64)
     last = ["n", "h", "w", "c"]
     for x_order, y_order in ((last, AXES), (AXES, last)):  # tiles of channels that many groups share, and what is left
-        title = f"group_norm of 75 channels, x in {','.join(x_order)}, y in {','.join(y_order)}"
-        check(title, group_orders, x_order, y_order, np.float32, (2, 75, 9, 19))
+        for dtype in (np.float32, np.float16):
+            title = f"group_norm of 75 channels of {dtype.__name__}, x in {','.join(x_order)}, y in {','.join(y_order)}"
+            check(title, group_orders, x_order, y_order, dtype, (2, 75, 9, 19))
     for x_order, y_order in itertools.product(["b...,f...", "f...,b..."], repeat=2):
         check(f"layer_norm, x in {x_order}, y in {y_order}", layer_order, x_order, y_order)
     for size in (1, 2, 3):

@@ -1,42 +1,9 @@
-// What is loaded the other way round goes by square tiles; what each row computes for itself is computed once for a
-// strip of 64 rows, and taken from an array at each tile.
+// Sums over rows of few lanes, in registers: eight vectors a step, four, two, one, and what is left under a mask.
 // RUN: norm-opt %s --norm-lower-plan --canonicalize --cse | FileCheck %s
 
 !f32_s_c = tensor<?x?xf32, #norm.axes<s, c>>
-!f32_c_s = tensor<?x?xf32, #norm.axes<c, s>>
 !f32_c = tensor<?xf32, #norm.axes<c>>
 
-// CHECK-LABEL: func.func private @scale_phase0_body
-// CHECK:         %[[SCALES:.*]] = llvm.alloca %c64_i64 x f32
-// CHECK:         scf.for %{{.*}} step %c64_i64
-// CHECK:           scf.for %{{.*}} step %c1_i64
-// CHECK:             math.sqrt
-// CHECK:             llvm.getelementptr %[[SCALES]]
-// CHECK-NEXT:        llvm.store
-// CHECK:           scf.for %{{.*}} step %c16_i64
-// CHECK:             scf.for %{{.*}} step %c16_i64
-// CHECK-COUNT-16:      llvm.load %{{.*}} -> vector<16xf32>
-// CHECK-COUNT-64:      vector.shuffle
-// CHECK:               llvm.getelementptr %[[SCALES]]
-// CHECK-NEXT:          llvm.load %{{.*}} -> f32
-// CHECK-NOT:           math.sqrt
-// CHECK:               llvm.store %{{.*}} : vector<16xf32>
-norm.kernel @scale axes(s, c) (%x: !f32_s_c {norm.name = "x"}, %v: !f32_c {norm.name = "v"}, %y: !f32_c_s {norm.name = "y", norm.out}) {
-  norm.phase [] {
-    norm.pass [c] {
-      %a = norm.load %v : !f32_c to f32
-      %r = math.sqrt %a : f32
-      norm.pass [s] {
-        %b = norm.load %x : !f32_s_c to f32
-        %d = arith.mulf %b, %r : f32
-        norm.store %d to %y : f32 to !f32_c_s
-      }
-    }
-  }
-  norm.return
-}
-
-// Sums over rows of few lanes, in registers: eight vectors a step, four, two, one, and what is left under a mask.
 // CHECK-LABEL: func.func private @columns_phase0_body
 // CHECK:         scf.for %{{.*}} step %c128_i64
 // CHECK:         scf.for %{{.*}} step %c64_i64
@@ -57,50 +24,6 @@ norm.kernel @columns axes(s, c) (%x: !f32_s_c {norm.name = "x"}, %y: !f32_c {nor
     norm.pass [c] {
       %b = norm.load %sums : !f32_c to f32
       norm.store %b to %y : f32 to !f32_c
-    }
-  }
-  norm.return
-}
-
-// What is stored in another order than it is loaded is turned over: 16 loads along the rows, four times 16 shuffles, 16
-// stores along the lanes. Rows that fill no tile are gathered.
-!f32_n_k_s = tensor<?x?x?xf32, #norm.axes<n, k, s>>
-!f32_n_s_k = tensor<?x?x?xf32, #norm.axes<n, s, k>>
-// CHECK-LABEL: func.func private @turn_over_phase0_body
-// CHECK-COUNT-16:  llvm.load %{{.*}} : !llvm.ptr -> vector<16xf32>
-// CHECK-COUNT-64:  vector.shuffle %{{.*}} : vector<16xf32>, vector<16xf32>
-// CHECK-NOT:       vector.shuffle
-// CHECK-COUNT-16:  llvm.store %{{.*}} : vector<16xf32>, !llvm.ptr
-// CHECK:           llvm.intr.masked.gather
-norm.kernel @turn_over axes(n, k, s) (%x: !f32_n_k_s {norm.name = "x"}, %y: !f32_n_s_k {norm.name = "y", norm.out}) {
-  norm.phase [n] {
-    norm.pass [s, k] {
-      %a = norm.load %x : !f32_n_k_s to f32
-      norm.store %a to %y : f32 to !f32_n_s_k
-    }
-  }
-  norm.return
-}
-
-// The rows of a split axis too, as a whole: where they stand in memory takes no division, where their group does.
-!f32_n_s_g_k = tensor<?x?x?x?xf32, #norm.axes<n, s, g, k>>
-!f32_n_g_k_s = tensor<?x?x?x?xf32, #norm.axes<n, g, k, s>>
-!f32_n_g = tensor<?x?xf32, #norm.axes<n, g>>
-// CHECK-LABEL: func.func private @split_rows_phase0_body
-// CHECK-COUNT-1:   arith.divui
-// CHECK-COUNT-16:  llvm.load %{{.*}} : !llvm.ptr -> vector<16xf32>
-// CHECK-COUNT-64:  vector.shuffle %{{.*}} : vector<16xf32>, vector<16xf32>
-// CHECK-NOT:       arith.{{div|rem}}ui
-// CHECK:           llvm.store %{{.*}} : vector<16xf32>, !llvm.ptr
-norm.kernel @split_rows axes(n, s, g, k, c = g * k) (%x: !f32_n_s_g_k {norm.name = "x"}, %v: !f32_n_g {norm.name = "v"}, %y: !f32_n_g_k_s {norm.name = "y", norm.out}) {
-  norm.phase [n] {
-    norm.pass [c] {
-      %a = norm.load %v : !f32_n_g to f32
-      norm.pass [s] {
-        %b = norm.load %x : !f32_n_s_g_k to f32
-        %d = arith.mulf %b, %a : f32
-        norm.store %d to %y : f32 to !f32_n_g_k_s
-      }
     }
   }
   norm.return

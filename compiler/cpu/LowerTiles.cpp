@@ -1,0 +1,210 @@
+// Square tiles of what lies the other way round: vectors of rows are loaded, turned over in registers, and are vectors
+// of lanes then.
+#include "compiler/cpu/ConvertElements.h"
+#include "compiler/cpu/PhaseLowering.h"
+#include "compiler/schedule/Structure.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+using namespace mlir;
+using namespace norm;
+using namespace normc;
+
+/// Square tiles of vectors turned over: the halves that lie across the diagonal change places, then those of the
+/// halves.
+SmallVector<Value> PhaseLowering::transpose(SmallVector<Value> rows) {
+  int64_t size = rows.size();
+  for (int64_t distance = size / 2; distance >= 1; distance /= 2) {
+    SmallVector<int64_t> low, high;
+    for (int64_t i = 0; i < size; ++i) {
+      low.push_back(i & distance ? size + i - distance : i);
+      high.push_back(i & distance ? size + i : i + distance);
+    }
+    for (int64_t i = 0; i < size; ++i) {
+      if (i & distance) continue;
+      Value upper = rows[i], lower = rows[i + distance];
+      rows[i] = vector::ShuffleOp::create(b, upper, lower, low);
+      rows[i + distance] = vector::ShuffleOp::create(b, upper, lower, high);
+    }
+  }
+  return rows;
+}
+
+/// What the rows of a strip compute each for itself and a body uses: an array of each value, by the row's number in the
+/// strip.
+PhaseLowering::RowValues PhaseLowering::valuesOfRows(Block &rowBody, Block &body, StringAttr row, Value from,
+                                                     Value to) {
+  RowValues values;
+  for (Operation &op : rowBody.without_terminator())
+    if (llvm::any_of(op.getUsers(), [&](Operation *user) { return user->getBlock() == &body; }))
+      values.emplace_back(op.getResult(0), newArray(heldType(op.getResult(0)), turnedRows));
+  auto saved = scalars;
+  loop(from, to, constant(1), {}, [&](Value position, ValueRange) {
+    positions[row] = position;
+    lowerRow(rowBody);
+    for (auto [value, array] : values) toArray(scalars.lookup(value), array, arith::SubIOp::create(b, position, from));
+    positions.erase(row);
+    return Values();
+  });
+  scalars = saved;
+  return values;
+}
+
+/// How many rows one element of a vector holds while it is turned over: two where all elements have 16 bits.
+int64_t PhaseLowering::rowsInWord(ArrayRef<LoadOp> across) {
+  auto isHalf = [](LoadOp load) {
+    return load.getType().isF32() && bytesOfElement(getElementTypeOrSelf(load.getFrom().getType())) == 2;
+  };
+  return llvm::all_of(across, isHalf) ? 2 : 1;
+}
+
+/// A vector of lanes for each row of a tile, or for each two, as memory has them, that share its elements.
+PhaseLowering::Values PhaseLowering::turnOver(LoadOp load, const TileRows &rows, const Lanes &lanes, Value to,
+                                              int64_t perWord) {
+  Lanes along = {rows.row, rows.first, width * perWord, {}, 0};
+  if (rows.end) along.mask = tailMask(rows.first, rows.end, along.width);
+  const Memory &memory = memories.find(load.getFrom())->second;
+  Value last = arith::SubIOp::create(b, to, constant(1));
+  Values vectors;
+  for (int64_t i = 0; i < width; ++i) {
+    Value position = add(lanes.first, constant(i));
+    positions[lanes.axis] = lanes.mask ? arith::MinSIOp::create(b, position, last).getResult() : position;
+    auto [offset, stride] = offsetOf(memory, along, {});
+    Value vector = loadFrom(memory, offset, stride, along, perWord > 1 ? memory.storage : load.getType());
+    if (perWord > 1) vector = vector::BitCastOp::create(b, VectorType::get(width, b.getI32Type()), vector);
+    vectors.push_back(vector);
+  }
+  positions.erase(lanes.axis);
+  return transpose(vectors);
+}
+
+/// The even or the odd one of two rows of 16 bits.
+Value PhaseLowering::rowOfWords(Value words, Value odd, Type storage) {
+  Value bits = arith::TruncIOp::create(b, b.getI32Type(), multiply(odd, constant(16)));
+  auto all = [&](Value value) { return splat(value, width); };
+  auto number = [&](int32_t value) { return arith::ConstantIntOp::create(b, value, 32); };
+  if (!storage.isBF16()) {
+    words = arith::ShRUIOp::create(b, words, all(bits));
+    Value half = arith::TruncIOp::create(b, VectorType::get(width, b.getI16Type()), words);
+    half = arith::BitcastOp::create(b, VectorType::get(width, memoryType(storage)), half);
+    return loadConvert(b, b.getLoc(), half, storage, b.getF32Type());
+  }
+  words = arith::ShLIOp::create(b, words, all(arith::SubIOp::create(b, number(16), bits)));
+  words = arith::AndIOp::create(b, words, all(number(0xffff0000)));
+  return arith::BitcastOp::create(b, VectorType::get(width, b.getF32Type()), words);
+}
+
+/// A body at one row, that of a number among some, which has computed its own values.
+void PhaseLowering::emitRow(Block &body, const TileRows &rows, ArrayRef<Lanes> steps, Value number) {
+  positions[rows.row] = add(rows.first, number);
+  for (auto [value, array] : rows.values) scalars[value] = fromArray(array, heldType(value), add(rows.place, number));
+  emitPoints(body, steps);
+  for (auto [value, array] : rows.values) scalars.erase(value);
+  positions.erase(rows.row);
+}
+
+/// A body at some vectors of lanes and as many rows as are turned over at a time. One vector of whole elements stays in
+/// registers; more, and rows of which there are fewer, wait in an array.
+void PhaseLowering::emitTile(Block &body, const TileRows &rows, ArrayRef<Lanes> steps, Value to) {
+  SmallVector<LoadOp> across = loadsAcross(rows.row, steps.front().axis, body);
+  int64_t perWord = rowsInWord(across), count = steps.size();
+  SmallVector<Values> tiles;
+  for (LoadOp load : across)
+    for (const Lanes &lanes : steps) tiles.push_back(turnOver(load, rows, lanes, to, perWord));
+  if (!rows.end && perWord == 1) {
+    for (int64_t i = 0; i < width; ++i) {
+      for (auto [number, load] : llvm::enumerate(across)) {
+        turned[load].clear();
+        for (int64_t step = 0; step < count; ++step) turned[load].push_back(tiles[number * count + step][i]);
+      }
+      emitRow(body, rows, steps, constant(i));
+    }
+  } else {
+    auto wordOf = [&](LoadOp load) { return perWord > 1 ? b.getI32Type() : load.getType(); };
+    Values arrays;
+    for (auto [number, load] : llvm::enumerate(across)) {
+      arrays.push_back(newArray(wordOf(load), width * width * count));
+      for (int64_t i = 0; i < width * count; ++i)
+        toArray(tiles[number * count + i % count][i / count], arrays.back(), constant(i * width));
+    }
+    Value end = constant(width * perWord);
+    if (rows.end) end = arith::MinSIOp::create(b, end, arith::SubIOp::create(b, rows.end, rows.first));
+    loop(constant(0), end, constant(1), {}, [&](Value number, ValueRange) {
+      Value size = constant(perWord), word = arith::DivUIOp::create(b, number, size);
+      Value odd = arith::RemUIOp::create(b, number, size);
+      for (auto [load, array] : llvm::zip(across, arrays)) {
+        turned[load].clear();
+        for (int64_t step = 0; step < count; ++step) {
+          Value place = multiply(add(multiply(word, constant(count)), constant(step)), constant(width));
+          Value value = fromArray(array, wordOf(load), place, width);
+          Type storage = getElementTypeOrSelf(load.getFrom().getType());
+          turned[load].push_back(perWord > 1 ? rowOfWords(value, odd, storage) : value);
+        }
+      }
+      emitRow(body, rows, steps, number);
+      return Values();
+    });
+  }
+  turned.clear();
+}
+
+/// Rows and lanes where some memory lies the other way round, by strips of rows. What is left beside whole tiles goes
+/// under masks, or is gathered.
+void PhaseLowering::lowerTiles(StringAttr row, StringAttr axis, Block *rowBody, Block &body) {
+  auto [firstRow, lastRow] = rangeOf(row);
+  auto [from, to] = rangeOf(axis);
+  int64_t count = rowsInWord(loadsAcross(row, axis, body));
+  Value size = constant(width * count);
+  auto wholeSteps = [&](Value begin, Value end, Value step) {
+    return add(begin, multiply(arith::DivSIOp::create(b, arith::SubIOp::create(b, end, begin), step), step));
+  };
+  positions[row] = firstRow;
+  Value streams = guarding ? Value() : canStream(body, {axis, from, width, {}, 0}, row);
+  positions.erase(row);
+  Value tiledTo = wholeSteps(from, to, size);
+  auto strip = [&, from = from, to = to](Value stripFrom, Value stripTo) {
+    Value rowsTo = wholeSteps(stripFrom, stripTo, size);
+    RowValues values;
+    if (rowBody) values = valuesOfRows(*rowBody, body, row, stripFrom, stripTo);
+    auto rowsAt = [&](Value first, Value end) -> TileRows {
+      return {row, first, end, arith::SubIOp::create(b, first, stripFrom), values};
+    };
+    auto tiles = [&](Value begin, Value end, Value last, ArrayRef<Lanes> steps) {
+      loop(begin, end, size, {}, [&](Value position, ValueRange) {
+        emitTile(body, rowsAt(position, last), steps, to);
+        return Values();
+      });
+    };
+    ifStreaming(streams, [&] {
+      return loop(from, tiledTo, size, {}, [&](Value first, ValueRange) {
+        SmallVector<Lanes> steps;
+        for (unsigned i = 0; i < count; ++i) steps.push_back({axis, add(first, constant(i * width)), width, {}, i});
+        tiles(stripFrom, rowsTo, {}, steps);
+        if (shape.masked) tiles(rowsTo, stripTo, stripTo, steps);
+        return Values();
+      });
+    });
+    if (shape.masked) {
+      loop(tiledTo, to, constant(width), {}, [&](Value first, ValueRange) {
+        tiles(stripFrom, stripTo, stripTo, {{axis, first, width, tailMask(first, to, width), 0}});
+        return Values();
+      });
+      return;
+    }
+    auto rest = [&](Value begin, Value end, int64_t points) {
+      loop(begin, end, constant(points), {}, [&](Value first, ValueRange) {
+        Value isTiled = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, first, tiledTo);
+        Value start = arith::SelectOp::create(b, isTiled, rowsTo, stripFrom);
+        return loop(start, stripTo, constant(1), {}, [&](Value position, ValueRange) {
+          emitRow(body, rowsAt(position, {}), {{axis, first, points, {}, 0}}, constant(0));
+          return Values();
+        });
+      });
+    };
+    Value wideTo = wholeSteps(from, to, constant(width));
+    rest(from, wideTo, width);
+    rest(wideTo, to, 1);
+  };
+  loop(firstRow, lastRow, constant(turnedRows), {}, [&, lastRow = lastRow](Value position, ValueRange) {
+    strip(position, arith::MinSIOp::create(b, add(position, constant(turnedRows)), lastRow));
+    return Values();
+  });
+}
