@@ -15,6 +15,11 @@ using namespace mlir;
 namespace normc {
 namespace {
 
+/// With AVX2 and AVX-512 one instruction takes each lane of a vector from where another says.
+bool spreadsRuns(const Machine &machine) {
+  return llvm::StringRef(machine.triple).starts_with("x86_64") && machine.tree.vectorBytes >= 32;
+}
+
 void buildCollapsed(OpPassManager &passes, const Machine &) {
   passes.addNestedPass<norm::KernelOp>(createLowerPositions());
   passes.addNestedPass<norm::KernelOp>(createDropUnitAxes());
@@ -22,7 +27,9 @@ void buildCollapsed(OpPassManager &passes, const Machine &) {
 }
 
 void buildDecomposed(OpPassManager &passes, const Machine &machine) {
-  passes.addPass(createPairLanes());
+  PairLanesOptions pairs;
+  pairs.spreads = spreadsRuns(machine);
+  passes.addPass(createPairLanes(pairs));
   SplitReductionsOptions split;
   split.residentElements = machine.tree.residentBytes / 4; // computed in f32
   split.chunkElements = machine.tree.chunkElements;
@@ -58,6 +65,7 @@ void buildVector(OpPassManager &passes, const Machine &machine) {
   shape.looksUpBytes = llvm::StringRef(machine.features).contains("+avx512vbmi,");
   shape.l1Bytes = machine.l1Bytes;
   shape.lineBytes = machine.lineBytes;
+  shape.spreads = spreadsRuns(machine);
   shape.streamFence = llvm::StringRef(machine.triple).starts_with("x86_64");
   passes.addPass(createLowerPlan(shape));
   ExpandMathOptions math;

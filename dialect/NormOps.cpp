@@ -292,7 +292,11 @@ static LogicalResult verifyInto(Operation *op, ArrayAttr over, ArrayAttr into) {
   return success();
 }
 LogicalResult norm::verifySample(Operation *op, StringAttr sample, ArrayAttr axes) {
-  if (sample && !llvm::is_contained(namesOf(axes), sample))
+  auto kernel = op->getParentOfType<KernelOp>();
+  auto isAxis = [&](StringAttr name) { return llvm::is_contained(namesOf(axes), name); };
+  AxisAttr row = sample && kernel ? kernel.getAxis(sample) : AxisAttr();
+  bool isOfBoth = row && row.isProduct() && isAxis(row.getOuter()) && isAxis(row.getInner());
+  if (sample && !isAxis(sample) && !isOfBoth)
     return op->emitOpError() << "takes a sample along " << sample << ", which is none of its axes";
   return success();
 }

@@ -29,7 +29,7 @@ PhaseLowering::PhaseLowering(KernelOp kernel, const VectorShape &shape, Implicit
 Value PhaseLowering::constant(int64_t value) { return arith::ConstantIntOp::create(b, value, 64); }
 
 // Addresses are emitted folded: what is 0, 1 or fixed costs nothing to optimise away later.
-static std::optional<int64_t> fixedValue(Value value) {
+std::optional<int64_t> normc::fixedValue(Value value) {
   APInt number;
   return matchPattern(value, m_ConstantInt(&number)) ? std::optional(number.getSExtValue()) : std::nullopt;
 }
@@ -243,7 +243,10 @@ Value PhaseLowering::loadFrom(const Memory &memory, Value offset, Value stride, 
       raw = LLVM::LoadOp::create(b, type, address, align);
     }
   }
-  return isStored(compute) ? raw : loadConvert(b, b.getLoc(), raw, memory.storage, compute);
+  return asComputed(raw, memory.storage, compute);
+}
+Value PhaseLowering::asComputed(Value raw, Type storage, Type compute) {
+  return isStored(compute) ? raw : loadConvert(b, b.getLoc(), raw, storage, compute);
 }
 
 /// The even or the odd ones of twice as many points. A bf16 is the upper half of an f32, so that a shift and a mask
@@ -278,6 +281,7 @@ bool PhaseLowering::canInterleave(Block &body, const Lanes &lanes, StringAttr ro
     const Memory &memory = memories.find(load ? load.getFrom() : store.getTo())->second;
     SmallVector<StringAttr> names = kernel.namesWithin(lanes.axis);
     if (llvm::none_of(memory.axes, [&](StringAttr axis) { return llvm::is_contained(names, axis); })) continue;
+    if (load && isSpread(memory, lanes) && isPermuted(load, lanes)) continue;
     if (!llvm::is_contained(names, memory.axes.back()) || (load && !load.getAt().empty())) return false;
     bool isShared = rowAxis && !rangesOver(memory.axes, rowAxis);
     if (isShared && (load || store.getKind())) continue;
@@ -296,6 +300,7 @@ Value PhaseLowering::load(LoadOp op, const Lanes &lanes, ArrayRef<Value> at) {
   const Memory &memory = memoryAt(op.getFrom(), lanes);
   SmallVector<std::pair<StringAttr, Value>> given;
   for (auto [name, position] : llvm::zip(namesOf(op.getAt()), at)) given.emplace_back(name, position);
+  if (isSpread(memory, lanes)) return loadSpread(op, lanes);
   auto [offset, stride] = offsetOf(memory, lanes, given);
   return loadFrom(memory, offset, stride, lanes, op.getType());
 }
@@ -310,8 +315,9 @@ bool PhaseLowering::loadsTogether(LoadOp op, ArrayRef<Lanes> lanes) {
       first.memories || first.interleaved)
     return false;
   bool isNarrow = memory.storage.isBF16() || (isa<FloatType>(memory.storage) && bytes == 1);
-  return isNarrow && op.getType().isF32() && op.getAt().empty() && !memory.axes.empty() && !staged.count(op) &&
-         !turned.count(op) && llvm::is_contained(kernel.namesWithin(first.axis), memory.axes.back());
+  return isNarrow && op.getType().isF32() && op.getAt().empty() && !memory.axes.empty() && !isSpread(memory, first) &&
+         !staged.count(op) && !turned.count(op) &&
+         llvm::is_contained(kernel.namesWithin(first.axis), memory.axes.back());
 }
 
 PhaseLowering::Values PhaseLowering::loadTogether(LoadOp op, const Lanes &first) {
@@ -498,7 +504,8 @@ Value PhaseLowering::isCrowded(Block &body, const Lanes &lanes) {
     auto isLane = [&](StringAttr axis) { return llvm::is_contained(laneNames, axis); };
     AxisList axes = axesOf(memory.getType());
     anyShared |= load && !axes.empty() && llvm::all_of(axes, isLane);
-    if (llvm::any_of(axes, isLane)) bytes += bytesOfElement(getElementTypeOrSelf(memory.getType()));
+    if (llvm::any_of(axes, isLane) && !isSpread(memories.find(memory)->second, lanes))
+      bytes += bytesOfElement(getElementTypeOrSelf(memory.getType()));
   }
   if (!anyShared) return {};
   Value needed = multiply(extent(lanes.axis), constant(bytes));

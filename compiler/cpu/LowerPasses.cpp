@@ -112,13 +112,16 @@ Value PhaseLowering::emit(Operation &op, const Lanes &lanes, llvm::function_ref<
   }
   if (auto sampled = dyn_cast<SampledOp>(op)) {
     Value count = constant(1);
+    auto together = kernel.namesWithin(sampled.getSampleAttr()); // of a product: both factors
+    Value taken = constant(1);
     for (StringAttr axis : namesOf(sampled.getOver())) {
       Value points = extent(axis);
       for (StringAttr chunk : namesOf(sampled.getInto()))
         if (kernel.getAxis(chunk).getWhole() == axis) points = pointsOf(chunk);
-      count = multiplyAlong(axis == sampled.getSampleAttr() ? sampledOf(points) : points, count);
+      Value &product = llvm::is_contained(together, axis) ? taken : count;
+      product = multiplyAlong(points, product);
     }
-    return count;
+    return multiplyAlong(sampledOf(taken), count);
   }
   if (auto index = dyn_cast<IndexOp>(op)) return indexAlong(index.getAxisAttr(), lanes);
   if (auto cast = dyn_cast<CastOp>(op)) return convert(cast, at(cast.getInput()));
@@ -148,6 +151,10 @@ SmallVector<PhaseLowering::Values> PhaseLowering::emitPoints(Block &body, ArrayR
     if (auto load = dyn_cast<LoadOp>(op); load && loadsTogether(load, lanes)) {
       for (unsigned step = 0; step < lanes.size();)
         for (Value value : loadTogether(load, lanes[step])) local[step++][load] = value;
+      continue;
+    }
+    if (auto load = dyn_cast<LoadOp>(op); load && spreadsTogether(load, lanes)) {
+      for (auto [i, value] : llvm::enumerate(loadSpreadTogether(load, lanes))) local[i][load] = value;
       continue;
     }
     // Two of bf16 are rounded at once, and four of 8 bits. Of others, joining them pays where a store would bypass the

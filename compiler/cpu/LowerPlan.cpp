@@ -209,7 +209,8 @@ SmallVector<Type> exchangesOf(KernelOp kernel) {
 struct LowerPlan : normc::impl::LowerPlanBase<LowerPlan> {
   using LowerPlanBase::LowerPlanBase;
   void runOnOperation() override {
-    VectorShape shape{vectorBytes, accumulators, masked, streamBytes, roundsToBf16, looksUpBytes, l1Bytes, lineBytes};
+    VectorShape shape{vectorBytes, accumulators, masked, streamBytes, roundsToBf16, looksUpBytes, spreads, l1Bytes,
+                      lineBytes};
     llvm::MapVector<StringRef, SmallVector<KernelOp>> families;
     for (KernelOp kernel : getOperation().getOps<KernelOp>()) {
       auto family = kernel->getAttrOfType<StringAttr>("norm.family");

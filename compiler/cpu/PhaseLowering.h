@@ -15,10 +15,13 @@ struct VectorShape {
   int64_t streamBytes = 0;   // what reaches so much memory stores past the caches; 0: nothing does
   bool roundsToBf16 = false; // one instruction does
   bool looksUpBytes = false; // two registers are a table
+  bool spreads = false;      // one instruction takes each lane from where another vector says
   int64_t l1Bytes = 0;       // of a core's first cache
   int64_t lineBytes = 64;    // of a cache line
 };
 
+/// What a value is where it is a constant.
+std::optional<int64_t> fixedValue(mlir::Value value);
 /// Of an element in memory.
 int64_t bytesOfElement(mlir::Type storage);
 
@@ -97,6 +100,7 @@ private:
   mlir::Value toStorage(mlir::Value value, mlir::Type storage);
   mlir::Value loadFrom(const Memory &memory, mlir::Value offset, mlir::Value stride, const Lanes &lanes,
                        mlir::Type compute);
+  mlir::Value asComputed(mlir::Value raw, mlir::Type storage, mlir::Type compute);
   mlir::Value pointers(const Memory &memory, mlir::Value offset, mlir::Value stride, const Lanes &lanes);
   mlir::Value wantsBypass(mlir::Block &body, const Lanes &lanes);
   mlir::Value nextLine(mlir::Block &body, const Lanes &lanes, mlir::Value to);
@@ -110,6 +114,26 @@ private:
   int64_t storedBytes(const Memory &memory, const Lanes &lanes);
   mlir::Value splat(mlir::Value value, int64_t width);
   mlir::Value fullMask(int64_t width);
+
+  // What is the same along short runs (LowerSpread.cpp)
+  struct Run {
+    mlir::Value points;   // how many, 1 at the least
+    mlir::Value inverse;  // 2^63 / points, rounded up
+    mlir::Value fraction; // 2^27 / points, rounded up
+    mlir::Value along;    // that, times each lane
+    mlir::Value table;    // the run of each point, from the first run on; null where runs may be long
+  };
+  bool isSpread(const Memory &memory, const Lanes &lanes);
+  const Run &runOf(mlir::StringAttr axis);
+  mlir::Value runsFrom(mlir::Value point, const Run &run, bool skipsOdd = false);
+  mlir::Value paddedBase(mlir::Value planned);
+  mlir::Value elementsOf(const Memory &memory);
+  mlir::Value runAt(mlir::Value point, const Run &run);
+  bool isPermuted(norm::LoadOp op, const Lanes &lanes);
+  Values permuted(norm::LoadOp op, const Lanes &lanes, int64_t count);
+  bool spreadsTogether(norm::LoadOp op, llvm::ArrayRef<Lanes> lanes);
+  Values loadSpreadTogether(norm::LoadOp op, llvm::ArrayRef<Lanes> lanes);
+  mlir::Value loadSpread(norm::LoadOp op, const Lanes &lanes);
 
   // One block or row after another (LowerTurns.cpp)
   void lowerTurns(mlir::Value first, mlir::Value last, mlir::Block &body, llvm::function_ref<void(mlir::Value)> bind);
@@ -260,6 +284,8 @@ private:
   };
   SideBySide *abreast = nullptr;                          // the blocks that go side by side; null where one goes alone
   llvm::DenseMap<mlir::Operation *, mlir::Value> columns; // stores that combine rows: their sums, by lane
+  llvm::DenseMap<mlir::StringAttr, Run> runs;             // by the axis along them
+  llvm::DenseMap<mlir::Value, mlir::Value> padded;        // arguments of which windows are read: where
   mlir::Value unknownZero;                                // a 0 that nothing downstream knows to be one
   mlir::Value alone;                                      // whether one thread runs all blocks
   mlir::Value turnsFit; // whether several blocks fit into the first cache; null where they do not go in turns

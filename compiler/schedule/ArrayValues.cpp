@@ -38,8 +38,9 @@ SmallVector<ArrayValue> normc::arrayValuesOf(Structure &structure, ArrayRef<Valu
                                              ArrayRef<StringAttr> bound, llvm::function_ref<bool(Value)> isStored) {
   SmallVector<ArrayValue> arrays;
   if (order.empty()) return arrays;
-  StringAttr lane = order.back();
-  Axes pair = order.size() > 2 ? structure.lanePair(order) : Axes();
+  bool isOne = bool(structure.laneProduct(order)); // whose parts are spread as they are read
+  Axes lanes = isOne ? structure.lanePair(order) : Axes{order.back()};
+  Axes pair = order.size() > 2 && !isOne ? structure.lanePair(order) : Axes();
   llvm::DenseSet<Value> seen;
   SmallVector<Value> work(roots);
   while (!work.empty()) {
@@ -54,7 +55,8 @@ SmallVector<ArrayValue> normc::arrayValuesOf(Structure &structure, ArrayRef<Valu
     Value inner = storedFor(broadcast.getInput());
     Axes axes(axesOf(inner.getType())), own = without(axes, bound);
     bool half = !pair.empty() && contains(own, pair[0]) != contains(own, pair[1]);
-    bool dear = contains(own, lane) && own.size() < order.size() && isExpensive(inner, isStored);
+    bool rangesAlong = llvm::any_of(lanes, [&](StringAttr lane) { return contains(own, lane); });
+    bool dear = rangesAlong && own.size() < order.size() && isExpensive(inner, isStored);
     if (half || dear) {
       if (half) axes.push_back(contains(own, pair[0]) ? pair[1] : pair[0]);
       arrays.push_back({inner, axes});

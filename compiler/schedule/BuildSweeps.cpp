@@ -71,6 +71,14 @@ void PhaseBuilder::sweep(const Phase &phase, ArrayRef<StringAttr> points, ArrayR
     return;
   }
   prepareArrays(phase, roots, order);
+  Axes loops;
+  for (StringAttr axis : order) {
+    // What is swept as one, and what is cut as the product of two axes.
+    StringAttr whole = loops.empty() ? StringAttr() : plan.productOf(loops.back(), axis);
+    bool isOne = whole && (whole == structure.laneProduct(order) || contains(wholesOf(plan, phase.block), whole));
+    if (isOne) loops.back() = whole;
+    else loops.push_back(axis);
+  }
 
   // Sort the reductions by where their results go.
   SmallVector<Operation *> carried, alongLanes;
@@ -146,7 +154,7 @@ void PhaseBuilder::sweep(const Phase &phase, ArrayRef<StringAttr> points, ArrayR
     first = false;
   }
   if (!carried.empty()) {
-    openPass(order, kindsOf(carried), typesOf(carried));
+    openPass(loops, kindsOf(carried), typesOf(carried));
     Values yields = inputs(carried);
     combineAlongLanes(alongLanes);
     storeOutputs(outputsHere);
@@ -156,13 +164,6 @@ void PhaseBuilder::sweep(const Phase &phase, ArrayRef<StringAttr> points, ArrayR
     return;
   }
   if (alongLanes.empty() && outputsHere.empty()) return;
-  Axes loops;
-  for (StringAttr axis : order) {
-    // Of what is cut as the product of two axes.
-    StringAttr whole = loops.empty() ? StringAttr() : plan.productOf(loops.back(), axis);
-    if (whole && contains(wholesOf(plan, phase.block), whole)) loops.back() = whole;
-    else loops.push_back(axis);
-  }
   for (StringAttr axis : loops) openPass({axis}, {}, {});
   combineAlongLanes(alongLanes);
   storeOutputs(outputsHere);

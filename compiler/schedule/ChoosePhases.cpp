@@ -345,7 +345,9 @@ private:
     if (Axes pair = structure.lanePair(phase.swept); tiled > 2 && !pair.empty()) {
       tiled -= 2;
       auto splits = kernel->getAttrOfType<DictionaryAttr>("norm.splits");
-      if (!splits || !splits.contains(kernel.productOf(pair[0], pair[1]))) { // short runs of many
+      if (structure.laneProduct(phase.swept)) {
+        phase.block.push_back(addChunks(pair[0], "_tile", tileElements, pair[1]));
+      } else if (!splits || !splits.contains(kernel.productOf(pair[0], pair[1]))) { // short runs of many
         inner = inner.drop_back(2);
         phase.block.push_back(addChunks(pair[0], "_tile", laneTile, pair[1]));
       }

@@ -60,11 +60,16 @@ def PairLanes : Pass<"norm-pair-lanes", "mlir::ModuleOp"> {
     ```mlir
     norm.kernel @f axes(n, c, s)
     ```
-    becomes that, for more than 256 points of s, and
+    becomes that, for more than 128 points of s, and
     ```mlir
     norm.kernel @f_paired axes(n, c, s, c_s = c * s)
     ```
+
+    Where all reductions take both (GroupNorm), or there are none, the lanes run over the product too: what is the same
+    along a run is spread over a vector as it is read, on targets that can.
   }];
+  let options = [Option<"spreads", "spreads", "bool", "false",
+                        "one instruction spreads what is the same along a run over a vector">];
 }
 
 def SplitReductions : Pass<"norm-split-reductions", "mlir::ModuleOp"> {

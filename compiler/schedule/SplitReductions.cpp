@@ -48,8 +48,9 @@ struct Splitter {
       Axes chunks, inside(layout.lanes);
       for (StringAttr axis : llvm::reverse(layout.order))
         if (contains(layout.over, axis)) {
-          if (axis != structure.pairedLane(layout.order, layout.over))
-            chunks.insert(chunks.begin(), chunk(axis, inside));
+          bool isWhole = axis == structure.pairedLane(layout.order, layout.over) ||
+                         (structure.laneProduct(layout.order) && axis == layout.order.back());
+          if (!isWhole) chunks.insert(chunks.begin(), chunk(axis, inside));
           inside.insert(inside.begin(), axis);
         }
       splits.emplace_back(reduction, chunks);
@@ -89,6 +90,7 @@ struct SplitReductions : normc::impl::SplitReductionsBase<SplitReductions> {
       for (StringAttr axis : layout.order)
         if (contains(layout.over, axis) && axis != structure.pairedLane(layout.order, layout.over))
           moments.setSampleAttr(axis);
+      if (StringAttr whole = structure.laneProduct(layout.order)) moments.setSampleAttr(whole);
     }
   }
 
@@ -105,8 +107,8 @@ struct SplitReductions : normc::impl::SplitReductionsBase<SplitReductions> {
     const Structure::Layout &layout = structure.layoutOf(lead);
     if (layout.blocks.empty() && layout.lanes.empty()) return Splitter(kernel, chunkElements).run();
     if (layout.blocks.empty()) {
-      // Blocks are some lanes each, by all rows. They may hold more than others: the sums of a chunk of rows are as long
-      // as the rows, which is worse than a slice that only the second cache holds.
+      // Blocks are some lanes each, by all rows. They may hold more than others: the sums of a chunk of rows are as
+      // long as the rows, which is worse than a slice that only the second cache holds.
       int64_t mostRows = 4 * residentElements / laneTile;
       Axes rows = without(layout.over, {structure.pairedLane(layout.order, layout.over)});
       if (std::optional<int64_t> points = fixedPoints(kernel, rows)) {

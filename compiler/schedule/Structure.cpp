@@ -144,6 +144,18 @@ StringAttr Structure::pairedLane(ArrayRef<StringAttr> order, ArrayRef<StringAttr
   return isPaired ? pair[1] : StringAttr();
 }
 
+StringAttr Structure::laneProduct(ArrayRef<StringAttr> order) {
+  Axes pair = lanePair(order);
+  if (pair.empty()) return {};
+  StringAttr whole = kernel.productOf(pair[0], pair[1]);
+  auto splits = kernel->getAttrOfType<DictionaryAttr>("norm.splits");
+  bool isApart = (splits && splits.contains(whole)) || llvm::any_of(reductions, [&](Operation *reduction) {
+                   const Layout &layout = layoutOf(reduction);
+                   return lanePair(layout.order) == pair && pairedLane(layout.order, layout.over);
+                 });
+  return isApart ? StringAttr() : whole;
+}
+
 bool Structure::isSweptAgain(Operation *reduction) {
   Axes over = overOf(reduction);
   llvm::SetVector<Operation *> users;

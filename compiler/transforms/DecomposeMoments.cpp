@@ -143,9 +143,14 @@ struct Decomposition {
     // Reduced axes without chunks are combined like chunks: channels last, each channel of a group has its own moments.
     auto kernel = op->getParentOfType<KernelOp>();
     SmallVector<StringAttr> divided, combined = namesOf(chunks);
-    for (StringAttr axis : namesOf(op.getOver())) {
+    SmallVector<StringAttr> over = namesOf(op.getOver());
+    for (StringAttr axis : over) {
       bool isDivided =
           llvm::any_of(namesOf(chunks), [&](StringAttr chunk) { return kernel.getAxis(chunk).getWhole() == axis; });
+      for (Attribute attribute : kernel.getAxes()) { // the inner one of two that are swept as one
+        auto whole = cast<AxisAttr>(attribute);
+        isDivided |= whole.isProduct() && whole.getInner() == axis && llvm::is_contained(over, whole.getOuter());
+      }
       (isDivided ? divided : combined).push_back(axis);
     }
     ArrayAttr inChunk = arrayOf(b.getContext(), divided), acrossChunks = arrayOf(b.getContext(), combined);
