@@ -336,20 +336,24 @@ PhaseLowering::Values PhaseLowering::lowerAlong(PassOp pass, unsigned depth, Val
           combine(kindOf(pass, number), carried[number], scalars.lookup(body.getTerminator()->getOperand(number)));
     return carried;
   }
-  auto [from, to] = rangeOf(axes[depth]);
-  bool fetches = depth + 1 == axes.size() && fetched.positions.empty() && isNextRowApart(pass);
-  return loop(from, to, constant(1), carried, [&, to = to](Value position, ValueRange inner) {
-    positions[axes[depth]] = position;
-    if (fetches) {
-      fetched.lead = *pass.getBody().getOps<PassOp>().begin();
-      fetched.positions = positions;
-      fetched.positions[axes[depth]] = arith::MinSIOp::create(b, add(position, constant(1)), add(to, constant(-1)));
-    }
-    Values result = lowerAlong(pass, depth + 1, Values(inner));
-    if (fetches) fetched.positions.clear();
-    positions.erase(axes[depth]);
-    return result;
-  });
+  auto oneByOne = [&] {
+    auto [from, to] = rangeOf(axes[depth]);
+    bool fetches = depth + 1 == axes.size() && fetched.positions.empty() && isNextRowApart(pass);
+    return loop(from, to, constant(1), carried, [&, to = to](Value position, ValueRange inner) {
+      positions[axes[depth]] = position;
+      if (fetches) {
+        fetched.lead = *pass.getBody().getOps<PassOp>().begin();
+        fetched.positions = positions;
+        fetched.positions[axes[depth]] = arith::MinSIOp::create(b, add(position, constant(1)), add(to, constant(-1)));
+      }
+      Values result = lowerAlong(pass, depth + 1, Values(inner));
+      if (fetches) fetched.positions.clear();
+      positions.erase(axes[depth]);
+      return result;
+    });
+  };
+  if (lowerRuns(pass, depth, [&] { oneByOne(); })) return carried;
+  return oneByOne();
 }
 
 /// The lanes of a tail that have a point.
