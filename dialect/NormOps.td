@@ -30,6 +30,7 @@ def KernelOp : Norm_Op<"kernel", [IsolatedFromAbove, Symbol, FunctionOpInterface
     In the plan the results have become arguments (attribute `norm.out`) and the body is phases; a state's update is
     stored to its own argument.
 
+    `norm.lanes` names a product of the last two axes in memory that all sweeps take as one axis.
     `norm.guards` are those of a variant of a kernel: it runs where the product of some extents is at most, or over, a
     number. Variants share `norm.family`, the name of the kernel.
 

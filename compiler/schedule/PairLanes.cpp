@@ -79,12 +79,15 @@ struct PairLanes : normc::impl::PairLanesBase<PairLanes> {
       Structure structure(kernel);
       Axes pair = lastTwoOf(kernel);
       if (pair.empty()) continue;
-      int64_t most = keepOuter(structure, pair) ? shortRun : spreads && takeBoth(structure, pair) ? shortRunAsOne : 0;
+      bool isOne = !keepOuter(structure, pair);
+      if (isOne && !(spreads && takeBoth(structure, pair))) continue;
+      int64_t most = isOne ? shortRunAsOne : shortRun;
       std::optional<int64_t> points = fixedPoints(kernel, pair[1]);
-      if (!most || (points && *points > most)) continue;
+      if (points && *points > most) continue;
       KernelOp paired = points ? kernel : addVariant(kernel, "_paired", pair[1], most, Applies::upTo);
       StringAttr name = paired.unusedAxis(pair[0].getValue() + "_" + pair[1].getValue());
       paired.setAxis(AxisAttr::product(name, pair[0], pair[1]));
+      if (isOne) paired->setAttr("norm.lanes", name);
     }
   }
 };

@@ -146,14 +146,8 @@ StringAttr Structure::pairedLane(ArrayRef<StringAttr> order, ArrayRef<StringAttr
 
 StringAttr Structure::laneProduct(ArrayRef<StringAttr> order) {
   Axes pair = lanePair(order);
-  if (pair.empty()) return {};
-  StringAttr whole = kernel.productOf(pair[0], pair[1]);
-  auto splits = kernel->getAttrOfType<DictionaryAttr>("norm.splits");
-  bool isApart = (splits && splits.contains(whole)) || llvm::any_of(reductions, [&](Operation *reduction) {
-                   const Layout &layout = layoutOf(reduction);
-                   return lanePair(layout.order) == pair && pairedLane(layout.order, layout.over);
-                 });
-  return isApart ? StringAttr() : whole;
+  auto lanes = kernel->getAttrOfType<StringAttr>("norm.lanes");
+  return !pair.empty() && lanes && kernel.productOf(pair[0], pair[1]) == lanes ? lanes : StringAttr();
 }
 
 bool Structure::isSweptAgain(Operation *reduction) {

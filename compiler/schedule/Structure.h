@@ -59,8 +59,7 @@ public:
   /// factor: channels last, in groups. Null otherwise.
   mlir::StringAttr pairedLane(llvm::ArrayRef<mlir::StringAttr> order, llvm::ArrayRef<mlir::StringAttr> over);
 
-  /// The product of a lane pair that no reduction takes apart, and that the text does not declare: it is swept as one
-  /// axis. Null where there is none.
+  /// The product of a lane pair that is swept as one axis (`norm.lanes`). Null where there is none.
   mlir::StringAttr laneProduct(llvm::ArrayRef<mlir::StringAttr> order);
 
   /// Whether what the reduction sweeps is swept again for something that depends on its result.

@@ -63,9 +63,9 @@ norm.kernel @map axes(n, c, s) (%x: !f32_n_c_s {norm.name = "x"}, %g: !f32_c {no
 // runs. A factor may be part of a split; what is f64, or apart in memory, is not spread; nor where a position is asked for.
 // SPREAD-LABEL: norm.kernel @around axes(n, c, s) (
 // SPREAD-LABEL: norm.kernel @map axes(n, c, s) {{.*}}over = 63
-// SPREAD-LABEL: norm.kernel @map_paired axes(n, c, s, c_s = c * s) {{.*}}most = 63
+// SPREAD-LABEL: norm.kernel @map_paired axes(n, c, s, c_s = c * s) {{.*}}most = 63{{.*}}norm.lanes = "c_s"
 // SPREAD-LABEL: norm.kernel @groups axes(n, g, k, c = g * k, s) {{.*}}over = 63
-// SPREAD-LABEL: norm.kernel @groups_paired axes(n, g, k, c = g * k, s, k_s = k * s) {{.*}}most = 63
+// SPREAD-LABEL: norm.kernel @groups_paired axes(n, g, k, c = g * k, s, k_s = k * s) {{.*}}most = 63{{.*}}norm.lanes = "k_s"
 // SPREAD-NOT:   _paired
 !f32_n_g_k_s = tensor<?x?x?x?xf32, #norm.axes<n, g, k, s>>
 !f32_g_k = tensor<?x?xf32, #norm.axes<g, k>>
