@@ -1,0 +1,99 @@
+// RUN: norm-opt %s --norm-lower-plan="stream-bytes=1048576" --canonicalize --cse | FileCheck %s
+
+!f32_k_s = tensor<?x?xf32, #norm.axes<k, s>>
+!f32_k = tensor<?xf32, #norm.axes<k>>
+!bf16_k_s = tensor<?x?xbf16, #norm.axes<k, s>>
+!f32_s = tensor<?xf32, #norm.axes<s>>
+
+// Rows of whose ends some vectors stand across two: each lane takes its own row's value, and one row's is loaded ahead.
+// Rows of whole vectors, of few or of very many go one by one.
+// CHECK-LABEL: func.func private @scaled_phase0_body
+// CHECK-DAG:     %[[FEW:.*]] = arith.cmpi sge, %{{.*}}, %c32_i64
+// CHECK-DAG:     %[[MANY:.*]] = arith.cmpi sle, %{{.*}}, %c4096_i64
+// CHECK-DAG:     arith.andi %{{.*}}, %c15_i64
+// CHECK:         scf.if
+// CHECK:           scf.for %{{.*}} iter_args(%[[PLACE:.*]] = %{{.*}}, %[[HERE:.*]] = %{{.*}}) -> (i64, f32)
+// CHECK:             %[[NEXT:.*]] = llvm.load %{{.*}} -> f32
+// CHECK:             nontemporal
+// CHECK:             scf.if
+// CHECK-DAG:           %[[BEFORE:.*]] = vector.broadcast %[[HERE]]
+// CHECK-DAG:           %[[AFTER:.*]] = vector.broadcast %[[NEXT]]
+// CHECK:               %[[EACH:.*]] = arith.select %{{.*}}, %[[BEFORE]], %[[AFTER]]
+// CHECK:               arith.mulf %{{.*}}, %[[EACH]]
+// CHECK-NOT:           llvm.intr.masked
+// CHECK:               nontemporal
+// CHECK:             scf.yield %{{.*}}, %[[NEXT]] : i64, f32
+// CHECK:           llvm.intr.masked.store
+// CHECK:         } else {
+norm.kernel @scaled axes(k, s) (%x: !f32_k_s {norm.name = "x"}, %g: !f32_k {norm.name = "g"},
+                                %y: !f32_k_s {norm.name = "y", norm.out}) {
+  norm.phase [] {
+    norm.pass [k] {
+      %f = norm.load %g : !f32_k to f32
+      norm.pass [s] {
+        %v = norm.load %x : !f32_k_s to f32
+        %p = arith.mulf %v, %f : f32
+        norm.store %p to %y : f32 to !f32_k_s
+      }
+    }
+  }
+  norm.return
+}
+
+// Elements of 16 bits go by even and odd points: 32 at a time are one register.
+// CHECK-LABEL: func.func private @halves_phase0_body
+// CHECK-DAG:     arith.constant dense<[0, 2, 4, 6,
+// CHECK-DAG:     arith.constant dense<[1, 3, 5, 7,
+// CHECK-DAG:     arith.cmpi sge, %{{.*}}, %c64_i64
+norm.kernel @halves axes(k, s) (%x: !bf16_k_s {norm.name = "x"}, %g: !f32_k {norm.name = "g"},
+                                %y: !bf16_k_s {norm.name = "y", norm.out}) {
+  norm.phase [] {
+    norm.pass [k] {
+      %f = norm.load %g : !f32_k to f32
+      norm.pass [s] {
+        %v = norm.load %x : !bf16_k_s to f32
+        %p = arith.mulf %v, %f : f32
+        norm.store %p to %y : f32 to !bf16_k_s
+      }
+    }
+  }
+  norm.return
+}
+
+// Not where something is the same for all rows, or where a row reads what others store.
+// CHECK-LABEL: func.func private @shared_phase0_body
+// CHECK-NOT:     arith.cmpi sle, %{{.*}}, %c4096_i64
+norm.kernel @shared axes(k, s) (%x: !f32_k_s {norm.name = "x"}, %g: !f32_k {norm.name = "g"},
+                                %h: !f32_s {norm.name = "h"}, %y: !f32_k_s {norm.name = "y", norm.out}) {
+  norm.phase [] {
+    norm.pass [k] {
+      %f = norm.load %g : !f32_k to f32
+      norm.pass [s] {
+        %v = norm.load %x : !f32_k_s to f32
+        %w = norm.load %h : !f32_s to f32
+        %p = arith.mulf %v, %f : f32
+        %q = arith.mulf %p, %w : f32
+        norm.store %q to %y : f32 to !f32_k_s
+      }
+    }
+  }
+  norm.return
+}
+// CHECK-LABEL: func.func private @reread_phase0_body
+// CHECK-NOT:     arith.cmpi sle, %{{.*}}, %c4096_i64
+// CHECK:         return
+norm.kernel @reread axes(k, s) (%x: !f32_k_s {norm.name = "x"}, %g: !f32_k {norm.name = "g"},
+                                %y: !f32_k_s {norm.name = "y", norm.out}) {
+  norm.phase [] {
+    norm.pass [k] {
+      %zero = arith.constant 0 : i64
+      %f = norm.load %y at [s = %zero] : !f32_k_s to f32
+      norm.pass [s] {
+        %v = norm.load %x : !f32_k_s to f32
+        %p = arith.mulf %v, %f : f32
+        norm.store %p to %y : f32 to !f32_k_s
+      }
+    }
+  }
+  norm.return
+}
