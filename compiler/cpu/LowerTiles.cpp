@@ -184,7 +184,9 @@ void PhaseLowering::lowerTiles(StringAttr row, StringAttr axis, Block *rowBody, 
     });
     if (shape.masked) {
       loop(tiledTo, to, constant(width), {}, [&](Value first, ValueRange) {
-        tiles(stripFrom, stripTo, stripTo, {{axis, first, width, tailMask(first, to, width), 0}});
+        Lanes lanes{axis, first, width, tailMask(first, to, width), 0};
+        tiles(stripFrom, rowsTo, {}, lanes);
+        tiles(rowsTo, stripTo, stripTo, lanes);
         return Values();
       });
       return;

@@ -194,14 +194,28 @@ void PhaseLowering::lowerSideBySide(Block &body, StringAttr axis, Value first, V
 /// Rows inside of a block that are longer wait less for the ends of their reductions than those side by side lose.
 static constexpr int64_t shortRow = 64;
 
-/// Rows of a pass that are short, whatever else their block does. False where they are not, or may not be known to be.
+/// Whether passes only spread values over a block's own arrays.
+static bool onlySpread(Block &body) {
+  return llvm::all_of(body.getOps<PassOp>(), [](PassOp pass) {
+    return llvm::all_of(pass.getBody().front().without_terminator(), [](Operation &op) {
+      auto store = dyn_cast<StoreOp>(op);
+      return store && store.getTo().getDefiningOp<WorkspaceOp>();
+    });
+  });
+}
+
+/// Rows of a pass that are short, whatever else their block does, or of any length where what is computed for a row, a
+/// quotient or a root, takes longer than to spread it: channels of groups. False where they are not, or may not be
+/// known to be.
 bool PhaseLowering::lowerShortRows(PassOp rows, unsigned depth) {
   auto axes = namesOf(rows.getAxes());
   Block &body = rows.getBody().front();
   if (abreast || depth + 1 != axes.size() || !rows.getKinds().empty() || kernel.getAxis(axes.back()).isChunks())
     return false;
   StringAttr swept = sweptAlone(kernel, body, {});
-  if (!swept || !kernel.getAxis(swept).isFixed() || kernel.getAxis(swept).getSize() > shortRow) return false;
+  if (!swept) return false;
+  bool isShort = kernel.getAxis(swept).isFixed() && kernel.getAxis(swept).getSize() <= shortRow;
+  if (!isShort && !onlySpread(body)) return false;
   auto [from, to] = rangeOf(axes.back());
   lowerSideBySide(body, axes.back(), from, to);
   return true;

@@ -155,3 +155,32 @@ norm.kernel @quantise_long axes(n, m, k = 128) (%x: !f32_n_m_k {norm.name = "x"}
   }
   norm.return
 }
+
+// Rows of any length go side by side where what is computed for each is only spread over an array of the block: 32
+// quotients at a time.
+!sp_n_g = tensor<?x?xf32, #norm.axes<n, g>>
+!sp_n_g_k = tensor<?x?x?xf32, #norm.axes<n, g, k>>
+// CHECK-LABEL: func.func private @spread_groups_phase0_body
+// CHECK:         scf.for %{{.*}} step %c32_i64
+// CHECK:           arith.divf %{{.*}} : vector<32xf32>
+// CHECK:           scf.for
+norm.kernel @spread_groups axes(n, g, k) (%x: !sp_n_g_k {norm.name = "x"}, %v: !sp_n_g {norm.name = "v"}, %y: !sp_n_g_k {norm.name = "y", norm.out}) {
+  %w = norm.workspace : !sp_n_g_k
+  norm.phase [n] {
+    %c = arith.constant 3.0 : f32
+    norm.pass [g] {
+      %a = norm.load %v : !sp_n_g to f32
+      %q = arith.divf %a, %c : f32
+      norm.pass [k] {
+        norm.store %q to %w : f32 to !sp_n_g_k
+      }
+    }
+    norm.pass [g, k] {
+      %a = norm.load %x : !sp_n_g_k to f32
+      %q = norm.load %w : !sp_n_g_k to f32
+      %d = arith.mulf %a, %q : f32
+      norm.store %d to %y : f32 to !sp_n_g_k
+    }
+  }
+  norm.return
+}
