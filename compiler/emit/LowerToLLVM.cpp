@@ -1,3 +1,4 @@
+#include "compiler/emit/LowerLoops.h"
 #include "compiler/emit/LowerToLLVM.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
@@ -5,7 +6,6 @@
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
 #include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
-#include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
 #include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -115,7 +115,7 @@ void registerCodeGeneration(DialectRegistry &registry) {
 
 void buildLowerToLLVM(OpPassManager &passes) {
   passes.addPass(createCSEPass());
-  passes.addPass(createSCFToControlFlowPass());
+  passes.addPass(createLowerLoops());
   passes.addPass(std::make_unique<ReplaceElementwise>());
   passes.addPass(createConvertToLLVMPass());
 }

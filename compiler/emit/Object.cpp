@@ -21,7 +21,6 @@
 #include "llvm/Transforms/Scalar/GVN.h"
 #include "llvm/Transforms/Scalar/LICM.h"
 #include "llvm/Transforms/Scalar/LoopPassManager.h"
-#include "llvm/Transforms/Scalar/LoopRotation.h"
 #include "llvm/Transforms/Scalar/SROA.h"
 #include "llvm/Transforms/Scalar/SimplifyCFG.h"
 #include "llvm/Transforms/Utils/Cloning.h"
@@ -107,7 +106,6 @@ void runPasses(Module &module, TargetMachine &machine) {
   passes.addPass(InstCombinePass());
   passes.addPass(SimplifyCFGPass());
   LoopPassManager loops;
-  loops.addPass(LoopRotatePass()); // a load leaves a loop only where the loop's body is sure to run
   loops.addPass(SplitAddresses());
   loops.addPass(LICMPass(LICMOptions()));
   passes.addPass(createFunctionToLoopPassAdaptor(std::move(loops), /*UseMemorySSA=*/true));
