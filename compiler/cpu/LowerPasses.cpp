@@ -387,6 +387,19 @@ PhaseLowering::Values PhaseLowering::ifStreaming(Value condition, llvm::function
 /// are equal. So no accumulator takes in much more than this many values before it is added to a total.
 static constexpr int64_t longestSum = 64;
 
+/// Whether other passes of a block go along the same lanes row by row: a map of the lanes alone is little beside them.
+static bool isBesideRows(PassOp pass) {
+  auto lanesOf = [](PassOp pass) {
+    auto axes = namesOf(pass.getAxes());
+    return axes.empty() ? StringAttr() : axes.back();
+  };
+  return pass.getAxes().size() == 1 && llvm::any_of(pass->getBlock()->getOps<PassOp>(), [&](PassOp other) {
+           if (other.getAxes().size() > 1) return lanesOf(other) == lanesOf(pass);
+           auto inner = other.getBody().getOps<PassOp>();
+           return llvm::any_of(inner, [&](PassOp along) { return lanesOf(along) == lanesOf(pass); });
+         });
+}
+
 PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
   StringAttr axis = namesOf(pass.getAxes()).back();
   Block &body = pass.getBody().front();
@@ -432,6 +445,7 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
       return step(first, 1, width, tailMask(first, end, width), inner);
     });
   };
+  if (shape.masked && !reduces && isBesideRows(pass)) return masked(from, to, carried);
   Value streams = reduces || guarding ? Value() : wantsBypass(body, {axis, from, width, {}, 0});
   if (streams) {
     Values chosen = choose(

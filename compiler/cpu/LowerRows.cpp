@@ -115,8 +115,11 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
       positions.erase(row);
       return after;
     };
+    // Lanes beyond a step come with strips of no more rows than a sum takes in.
+    bool isOneSum = points * count > shape.accumulators * width;
     Values end;
     if (sums.empty()) loop(stripFrom, stripTo, constant(1), {}, eachRow);
+    else if (isOneSum) end = loop(stripFrom, stripTo, constant(1), start, eachRow);
     else
       end = loop(stripFrom, stripTo, constant(summedRows), start, [&](Value block, ValueRange totals) {
         Value blockEnd = arith::MinSIOp::create(b, add(block, constant(summedRows)), stripTo);
@@ -154,8 +157,9 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
   // Of sums that are few, twice as many vectors: memory likes its rows in longer pieces. A group of rows computes more.
   auto staysSame = [&](LoadOp load) { return !rangesOver(axesOf(load.getFrom().getType()), row); };
   int64_t perVector = sums.size() + llvm::count_if(body.getOps<LoadOp>(), staysSame);
-  bool doubles =
-      !sums.empty() && !beside.body && !narrowed.count(row) && shape.bytes == 64 && 2 * count * perVector <= 24;
+  bool isLittle = sample || kernel.getAxis(row).isChunks();
+  bool doubles = !sums.empty() && !isLittle && !beside.body && !narrowed.count(row) && shape.bytes == 64 &&
+                 2 * count * perVector <= 24;
   auto sweep = [&](Value end, int64_t vectors, int64_t points) {
     loop(from, end, constant(vectors * points), {}, [&](Value first, ValueRange) {
       group(first, vectors, points, {});
@@ -171,8 +175,8 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
   Value streams = guarding ? Value() : canStream(body, {axis, from, width, {}, 0}, row);
   positions.erase(row);
   // Few lanes leave fewer whole vectors than a step takes: these go together too, and past the caches, as no masked
-  // vector does. Code that is rare takes one at a time anyway, and a sample is not worth the code.
-  bool halves = count == 4 && !sample;
+  // vector does. Code that is rare takes one at a time anyway; a sample and what chunks left are not worth the code.
+  bool halves = count == 4 && !isLittle;
   Value widest = wholeSteps(width * count * 2), wide = wholeSteps(width * count);
   Value pairs = halves ? wholeSteps(width * 2) : wide;
   Value whole = halves || !shape.masked ? wholeSteps(width) : wide, start = from;
