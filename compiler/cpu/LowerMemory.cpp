@@ -4,6 +4,7 @@
 #include "compiler/schedule/Machine.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/SetOperations.h"
 using namespace mlir;
 using namespace norm;
 using namespace normc;
@@ -331,11 +332,24 @@ PhaseLowering::Values PhaseLowering::loadTogether(LoadOp op, const Lanes &first)
   return bytes == 1 ? lookUpByteFloats(b, b.getLoc(), stored, memory.storage) : spreadBfloats(b, b.getLoc(), stored);
 }
 
-/// A plain store to an output that no input shares.
+static llvm::SmallDenseSet<StringAttr> leavesOf(KernelOp kernel, Type memory) {
+  llvm::SmallDenseSet<StringAttr> leaves;
+  for (StringAttr axis : axesOf(memory)) leaves.insert_range(kernel.leavesOf(axis));
+  return leaves;
+}
+
+/// A plain store to an output that no input shares, and as large as any of the kernel's tensors, as far as axes tell.
+/// Of less the kernel moves little, and it is not worth the code.
 bool PhaseLowering::mayStream(StoreOp op) {
   auto argument = dyn_cast<BlockArgument>(op.getTo());
-  return argument && kernel.getArgAttr(argument.getArgNumber(), "norm.out") &&
-         !kernel.getArgAttr(argument.getArgNumber(), "norm.shared");
+  if (!argument || !kernel.getArgAttr(argument.getArgNumber(), "norm.out") ||
+      kernel.getArgAttr(argument.getArgNumber(), "norm.shared"))
+    return false;
+  auto axes = leavesOf(kernel, argument.getType());
+  return llvm::none_of(kernel.getBody().getArguments(), [&](BlockArgument other) {
+    auto more = leavesOf(kernel, other.getType());
+    return more.size() > axes.size() && llvm::set_is_subset(axes, more);
+  });
 }
 
 void PhaseLowering::store(StoreOp op, const Lanes &lanes, Value value) {

@@ -387,17 +387,24 @@ PhaseLowering::Values PhaseLowering::ifStreaming(Value condition, llvm::function
 /// are equal. So no accumulator takes in much more than this many values before it is added to a total.
 static constexpr int64_t longestSum = 64;
 
-/// Whether other passes of a block go along the same lanes row by row: a map of the lanes alone is little beside them.
+/// The axes of a pass and of those in it.
+static size_t depthOf(PassOp pass) {
+  size_t inner = 0;
+  for (PassOp each : pass.getBody().getOps<PassOp>()) inner = std::max(inner, depthOf(each));
+  return pass.getAxes().size() + inner;
+}
+
+static bool endsAlong(PassOp pass, StringAttr lane) {
+  auto inner = pass.getBody().getOps<PassOp>();
+  if (inner.empty()) return !pass.getAxes().empty() && namesOf(pass.getAxes()).back() == lane;
+  return llvm::any_of(inner, [&](PassOp each) { return endsAlong(each, lane); });
+}
+
+/// Whether another pass of a block goes along the same lanes row by row: a map of the lanes alone is little beside it.
 static bool isBesideRows(PassOp pass) {
-  auto lanesOf = [](PassOp pass) {
-    auto axes = namesOf(pass.getAxes());
-    return axes.empty() ? StringAttr() : axes.back();
-  };
-  return pass.getAxes().size() == 1 && llvm::any_of(pass->getBlock()->getOps<PassOp>(), [&](PassOp other) {
-           if (other.getAxes().size() > 1) return lanesOf(other) == lanesOf(pass);
-           auto inner = other.getBody().getOps<PassOp>();
-           return llvm::any_of(inner, [&](PassOp along) { return lanesOf(along) == lanesOf(pass); });
-         });
+  StringAttr lane = namesOf(pass.getAxes()).back();
+  return llvm::any_of(pass->getBlock()->getOps<PassOp>(),
+                      [&](PassOp other) { return depthOf(other) > pass.getAxes().size() && endsAlong(other, lane); });
 }
 
 PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {

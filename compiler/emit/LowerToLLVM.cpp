@@ -1,5 +1,5 @@
-#include "compiler/emit/LowerLoops.h"
 #include "compiler/emit/LowerToLLVM.h"
+#include "compiler/emit/LowerLoops.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
 #include "mlir/Conversion/ConvertToLLVM/ToLLVMPass.h"
