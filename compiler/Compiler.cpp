@@ -9,6 +9,7 @@
 #include "compiler/frontend/EmitNorm.h"
 #include "compiler/frontend/Format.h"
 #include "compiler/frontend/Imports.h"
+#include "compiler/frontend/Reformat.h"
 #include "compiler/schedule/Explain.h"
 #include "compiler/schedule/Tuning.h"
 #include "compiler/transforms/Differentiate.h"
@@ -172,7 +173,7 @@ std::optional<std::string> Compilation::gradient(const Source &source, const Sel
   module = emitNorm(context, *file, named, diagnostics);
   if (!module || !derive()) return std::nullopt;
   simplify(kernel);
-  return formatKernel(kernel);
+  return reformat(path, formatKernel(kernel), diagnostics);
 }
 
 bool Compilation::lower(ModuleOp kernels, const Machine &machine, const Stage &through) {

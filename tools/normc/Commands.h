@@ -11,8 +11,12 @@ void runCompile(const Options &options, Diagnostics &diagnostics);
 void runKernel(const Options &options, Diagnostics &diagnostics);
 void runExplain(const Options &options, Diagnostics &diagnostics);
 void runGradient(const Options &options, Diagnostics &diagnostics);
+void runFormat(const Options &options, Diagnostics &diagnostics);
 void runBench(const Options &options, Diagnostics &diagnostics);
 void runTune(const Options &options, Diagnostics &diagnostics);
+
+/// The text of a spec. A file that cannot be read is an error of the system.
+std::optional<std::string> readSpec(const std::string &path, Diagnostics &diagnostics);
 
 /// Reads the spec, with the folders to look its imports up in: -I's, then the installed specs. A file that cannot be
 /// read is an error of the system.

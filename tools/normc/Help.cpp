@@ -20,6 +20,7 @@ commands
   run        run a kernel on .npy files and write its results
   explain    print the axes, the phases, the passes and the bytes moved
   gradient   print a derived kernel as text
+  fmt        lay files out in the canonical way
   bench      time kernels beside the memory limit of this machine
   tune       time a kernel's variants here; the compiler remembers the best
   normc COMMAND --help says more; normc --version names the versions and devices
@@ -145,6 +146,16 @@ a size share 2^22 points.
   normc bench specs/layer_norm.norm --size b=512,f=4096 --baseline
 )";
 
+constexpr std::string_view fmtHelp = R"(usage: normc fmt FILE... [--check]
+
+Lays each FILE out in the canonical way, in place: indentation, spaces, blank lines, the columns of types.
+Names, comments, and where an expression goes on in another line stay as they are, and so does what the
+file means. A file that does not parse is left alone, with status 1.
+
+  normc fmt specs/layer_norm.norm
+  normc fmt --check specs/*.norm
+)";
+
 constexpr std::string_view tuneHelp =
     R"(usage: normc tune FILE [selection] [--seed-input NAME=SHAPE:TYPE...]
        normc tune PROBLEM...
@@ -184,6 +195,8 @@ std::string helpText(Command command) {
     return std::string(explainHelp) + options(command);
   case gradientCommand:
     return std::string(gradientHelp) + options(command);
+  case fmtCommand:
+    return std::string(fmtHelp) + options(command);
   case tuneCommand:
     return std::string(tuneHelp) + options(command);
   case benchCommand:

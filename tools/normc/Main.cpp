@@ -20,6 +20,7 @@ constexpr CommandRow commands[] = {
     {"run", runCommand, runKernel},
     {"explain", explainCommand, runExplain},
     {"gradient", gradientCommand, runGradient},
+    {"fmt", fmtCommand, runFormat},
     {"bench", benchCommand, runBench},
     {"tune", tuneCommand, runTune},
 };
@@ -85,18 +86,23 @@ std::string missingSpec(const std::string &spec) {
                                   : fmt::format("did you mean `{}`", near));
 }
 
-std::optional<Source> readSource(const Options &options, Diagnostics &diagnostics) {
-  std::optional<FileContents> contents = readFile(options.file, diagnostics);
+std::optional<std::string> readSpec(const std::string &path, Diagnostics &diagnostics) {
+  std::optional<FileContents> contents = readFile(path, diagnostics);
   if (!contents) return std::nullopt;
   constexpr size_t most = size_t(4) << 20;
   if (contents->bytes > most) {
-    diagnostics.error({options.file},
-                      fmt::format("the file has {} bytes: a spec has at most {}", contents->bytes, most));
+    diagnostics.error({path}, fmt::format("the file has {} bytes: a spec has at most {}", contents->bytes, most));
     return std::nullopt;
   }
+  return std::string(reinterpret_cast<const char *>(contents->storage.data()), contents->bytes);
+}
+
+std::optional<Source> readSource(const Options &options, Diagnostics &diagnostics) {
+  std::optional<std::string> text = readSpec(options.file, diagnostics);
+  if (!text) return std::nullopt;
   Source source;
   source.path = options.file;
-  source.text.assign(reinterpret_cast<const char *>(contents->storage.data()), contents->bytes);
+  source.text = std::move(*text);
   source.importPaths = options.importPaths;
   source.importPaths.push_back(specsFolder());
   return source;

@@ -39,7 +39,7 @@ public:
       }
     }
     bool isBench = options.command & timing;
-    if (options.file.empty() && options.problems.empty() && options.list.empty())
+    if (options.file.empty() && options.files.empty() && options.problems.empty() && options.list.empty())
       fail(isBench ? "nothing to time: expected a .norm file, a problem such as layer_norm:f32:bf:4096x1024, or --list"
                    : "no FILE: expected the path of a .norm file");
     if (isBench && hasFile && (!options.problems.empty() || !options.list.empty()))
@@ -61,6 +61,7 @@ private:
   void addFile(std::string_view file) {
     if (options.command & timing && file.find(':') != std::string_view::npos)
       return options.problems.emplace_back(file), void();
+    if (options.command == fmtCommand && !file.empty()) return options.files.emplace_back(file), void();
     if (hasFile) return fail(fmt::format("more than one FILE: `{}` and `{}`", options.file, file));
     if (file.empty()) return fail("FILE is empty: expected the path of a .norm file");
     hasFile = true;
@@ -95,6 +96,7 @@ private:
     if (row->argument.empty()) {
       if (value) return fail(fmt::format("{} takes no value, found `{}`", name, *value));
       for (auto [flag, option] : {std::pair("--time", &options.time),
+                                  {"--check", &options.check},
                                   {"--json", &options.json},
                                   {"--low", &options.low},
                                   {"--baseline", &options.baseline},
@@ -404,6 +406,8 @@ const std::vector<OptionRow> &optionRows() {
       {"--inplace", "OUTPUT=INPUT", selecting, "let an output take its input's memory"},
       {"--runtime-scalar", "NAME", binding, "move a real parameter to run time: its value is then a --scalar"},
       {"-I", "DIR", every, "look imports up here, after the importing file's folder"},
+      {"--check", "", fmtCommand,
+       "change nothing: name the files that are laid out otherwise; status 1 if there are any"},
       {"--target", "TARGET", compileCommand | explainCommand | tuneCommand,
        "cpu (this machine; the default) or a level: cpu:x86-64-v3, cpu:x86-64-v4"},
       {"--target", "TARGET", runCommand | benchCommand, ""}, // for tests

@@ -19,7 +19,8 @@ enum Command : unsigned {
   explainCommand = 8,
   gradientCommand = 16,
   benchCommand = 32,
-  tuneCommand = 64
+  tuneCommand = 64,
+  fmtCommand = 128
 };
 
 /// What runs a kernel.
@@ -47,6 +48,9 @@ struct Options : Arrays {
   std::vector<std::string> importPaths;
   Selection selection;
   std::string target = "cpu";
+
+  std::vector<std::string> files; // of fmt
+  bool check = false;
 
   std::vector<std::string> emit;
   std::string output, stopAfter, dumpStages;

@@ -88,6 +88,9 @@ bool OutputFiles::write(const std::string &path, const std::vector<std::string_v
   if (!file) return fail(path, llvm::toString(file.takeError()));
   entry.file = std::move(*file);
   pending.push_back(std::move(entry));
+  // Who may read a file that is there already is not ours to change.
+  if (struct stat before{}; stat(pending.back().target.c_str(), &before) == 0)
+    if (fchmod(pending.back().file->FD, before.st_mode & 07777) != 0) return fail(path, std::strerror(errno));
   for (std::string_view part : parts)
     if (int error = writeAll(pending.back().file->FD, part)) return fail(path, std::strerror(error));
   return true;

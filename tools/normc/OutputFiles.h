@@ -9,8 +9,9 @@
 namespace normc::cli {
 
 /// Files that appear whole and together, or not at all: each is written beside its place and renamed when all of them
-/// have been. What is not committed is removed, on a signal as well. A place that is no ordinary file (a terminal, a
-/// pipe, /dev/null) is written to as it is, on commit. Every error is the system's.
+/// have been; one that replaces another keeps its mode. What is not committed is removed, on a signal as well. A place
+/// that is no ordinary file (a terminal, a pipe, /dev/null) is written to as it is, on commit. Every error is the
+/// system's.
 class OutputFiles {
 public:
   explicit OutputFiles(Diagnostics &diagnostics) : diagnostics(diagnostics) {}

@@ -94,12 +94,12 @@ def check_gradient(spec, folder, *options):
     text = run(["normc", "gradient", spec, *options])
     head = text[: text.index(") ->")]
     inputs = []
-    for name, element, dims in re.findall(r"(\w+): (f32|i32)\[(.*)\]", head):
+    for name, element, dims in re.findall(r"(\w+): +(f32|i32)\[(.*)\]", head):
         extents = [str(EXTENTS.get(axis, 3)) for axis in dims.split(", ")]
         # A variance is positive, a length within the extent.
         data = "uniform(0.5,1.5)" if element == "f32" else "uniform(1,4)"
         inputs += ["--seed-input", f"{name}={'x'.join(extents)}:{element}:{data}"]
-    for name in re.findall(r"(\w+): f32[ ,\n]", head):
+    for name in re.findall(r"(\w+): +f32[ ,\n]", head):
         inputs += ["--scalar", f"{name}=0.75"]
     outputs = re.findall(r"(\w+): ", text[text.index(") ->") : text.index(" {\n")])
     results = []
