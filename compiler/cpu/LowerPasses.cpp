@@ -93,7 +93,10 @@ Value PhaseLowering::emit(Operation &op, const Lanes &lanes, llvm::function_ref<
     this->store(store, lanes, at(store.getValue()));
     return {};
   }
-  if (voided && voided->contains(&op)) return at(cast<arith::SelectOp>(op).getTrueValue());
+  if (voided && voided->contains(&op)) {
+    auto guard = dyn_cast<arith::SelectOp>(op);
+    return at(guard ? guard.getTrueValue() : op.getOperand(0));
+  }
   if (auto size = dyn_cast<SizeOp>(op)) {
     Value count = constant(1);
     for (StringAttr axis : namesOf(size.getAxes())) count = multiply(count, extent(axis));

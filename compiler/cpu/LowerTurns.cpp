@@ -3,6 +3,8 @@
 #include "compiler/cpu/ConvertElements.h"
 #include "compiler/cpu/PhaseLowering.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 using namespace mlir;
 using namespace norm;
@@ -72,6 +74,26 @@ struct Crossing {
 
 bool isConstant(Operation *op) { return op->hasTrait<OpTrait::ConstantLike>(); }
 
+/// Products with a power of 2, the same for all of them, that is 1 unless the inverse of a divisor would not be normal:
+/// those of a pass that reduces nothing.
+struct Scalings {
+  Value power;
+  llvm::DenseSet<Operation *> products;
+
+  explicit Scalings(PassOp pass) {
+    if (!pass.getKinds().empty()) return;
+    for (auto product : pass.getBody().getOps<arith::MulFOp>()) {
+      auto small = product.getRhs().getDefiningOp<arith::SelectOp>();
+      auto large = small ? small.getFalseValue().getDefiningOp<arith::SelectOp>() : arith::SelectOp();
+      bool isPower = large && matchPattern(large.getFalseValue(), m_OneFloat()) &&
+                     matchPattern(small.getTrueValue(), m_Constant()) && !pass->isAncestor(small);
+      if (!isPower || (power && power != small)) continue;
+      power = small;
+      products.insert(product);
+    }
+  }
+};
+
 SmallVector<Crossing> crossingsOf(ArrayRef<SmallVector<Operation *>> stages) {
   SmallVector<Crossing> crossings;
   for (unsigned from = 0; from + 1 < stages.size(); ++from)
@@ -99,6 +121,8 @@ void PhaseLowering::lowerOps(ArrayRef<Operation *> ops) {
     if (!pass) {
       if (Value value = emit(*op, abreast ? abreast->lanes : Lanes(), [&](Value v) { return scalars.lookup(v); }))
         scalars[op->getResult(0)] = value;
+    } else if (Scalings scalings(pass); !areFinite && scalings.power) {
+      lowerUnscaled(pass, scalings.power, scalings.products);
     } else if (!areFinite) {
       sums.emplace(pass);
       areFinite = lowerSums(pass, *sums);
@@ -113,6 +137,22 @@ void PhaseLowering::lowerOps(ArrayRef<Operation *> ops) {
       lowerPass(pass);
     }
   }
+}
+
+/// A sweep without products with a power of 2 where that is 1, and with them.
+void PhaseLowering::lowerUnscaled(PassOp pass, Value power, const llvm::DenseSet<Operation *> &products) {
+  Value held = scalars.lookup(power);
+  Value one = arith::ConstantOp::create(b, b.getFloatAttr(power.getType(), 1));
+  one = alike(one, held);
+  Value isOne = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, held, one);
+  if (abreast) {
+    isOne = splat(isOne, abreast->lanes.width);
+    isOne = arith::SelectOp::create(b, abreast->lanes.mask, isOne, fullMask(abreast->lanes.width));
+    abreast->finite = isOne, abreast->guards = &products;
+    isOne = vector::ReductionOp::create(b, vector::CombiningKind::AND, isOne);
+  }
+  choose(isOne, [&] { return lowerWithout(products, pass); }, [&] { return lowerGuarded(pass, /*onlySums=*/false); });
+  if (abreast) abreast->guards = nullptr;
 }
 
 /// A value of the branch that is taken.

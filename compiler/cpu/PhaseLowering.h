@@ -188,6 +188,7 @@ private:
   // Groups of rows, sums without guards (LowerGroups.cpp)
   bool lowerRowGroups(norm::PassOp rows, unsigned depth);
   mlir::Value lowerSums(norm::PassOp pass, const FiniteSums &sums);
+  void lowerUnscaled(norm::PassOp pass, mlir::Value power, const llvm::DenseSet<mlir::Operation *> &products);
   Values lowerWithout(const llvm::DenseSet<mlir::Operation *> &guards, norm::PassOp pass);
   Values lowerGuarded(norm::PassOp pass, bool onlySums);
   Values lowerAlong(norm::PassOp pass, unsigned depth, Values carried);

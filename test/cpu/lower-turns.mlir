@@ -1,6 +1,7 @@
 // RUN: norm-opt %s --norm-lower-plan --canonicalize --cse | FileCheck %s
 // RUN: norm-opt %s --norm-lower-plan="stream-bytes=1048576" --canonicalize --cse | FileCheck %s --check-prefix=STREAM
 
+!f32_n = tensor<?xf32, #norm.axes<n>>
 !f32_n_k = tensor<?x?xf32, #norm.axes<n, k>>
 
 // Two stages: the first sweep of a block stands beside the last sweep of the block before, where what both reach fits the
@@ -104,6 +105,39 @@ norm.kernel @divided axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %y: !f32_n_k {n
       %a = norm.load %x : !f32_n_k to f32
       %b = arith.mulf %a, %r : f32
       norm.store %b to %y : f32 to !f32_n_k
+    }
+  }
+  norm.return
+}
+
+// A power of 2 that is 1 for most divisors is multiplied by only where it is not, in the little code of what is rare.
+// CHECK-LABEL: func.func private @quotients_phase0_body
+// CHECK:         %[[POWER:.*]] = arith.select %{{.*}}, %{{.*}}, %{{.*}} : f32
+// CHECK:         %[[IS_ONE:.*]] = arith.cmpf oeq, %{{.*}}, %{{.*}} : f32
+// CHECK:         scf.if %[[IS_ONE]] {
+// CHECK-COUNT-4:   arith.mulf {{.*}} : vector<16xf32>
+// CHECK-NOT:       arith.mulf {{.*}} : vector<16xf32>
+// CHECK:           llvm.store {{.*}} : vector<16xf32>
+// CHECK:         } else {
+// CHECK-NOT:     } else {
+// CHECK:           %[[SCALED:.*]] = arith.mulf {{.*}} : vector<16xf32>
+// CHECK:           arith.mulf %[[SCALED]], {{.*}} : vector<16xf32>
+norm.kernel @quotients axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %divisors: !f32_n {norm.name = "d"},
+                                   %y: !f32_n_k {norm.name = "y", norm.out}) {
+  norm.phase [n] {
+    %divisor = norm.load %divisors : !f32_n to f32
+    %one = arith.constant 1.0 : f32
+    %up = arith.constant 0x5f800000 : f32
+    %down = arith.constant 0x1f800000 : f32
+    %isSmall = arith.cmpf olt, %divisor, %down : f32
+    %isLarge = arith.cmpf ogt, %divisor, %up : f32
+    %large = arith.select %isLarge, %down, %one : f32
+    %power = arith.select %isSmall, %up, %large : f32
+    norm.pass [k] {
+      %a = norm.load %x : !f32_n_k to f32
+      %b = arith.mulf %a, %power : f32
+      %c = arith.mulf %b, %divisor : f32
+      norm.store %c to %y : f32 to !f32_n_k
     }
   }
   norm.return
