@@ -310,11 +310,13 @@ Value PhaseLowering::load(LoadOp op, const Lanes &lanes, ArrayRef<Value> at) {
 /// taken apart.
 bool PhaseLowering::loadsTogether(LoadOp op, ArrayRef<Lanes> lanes) {
   const Lanes &first = lanes.front();
-  const Memory &memory = memories.find(op.getFrom())->second;
+  const Memory &memory = memoryAt(op.getFrom(), first);
   int64_t bytes = bytesOfElement(memory.storage);
   if (!shape.looksUpBytes || bytes > 2 || lanes.size() % (4 / bytes) != 0 || first.width != 16 || first.mask ||
-      first.memories || first.interleaved)
+      first.interleaved)
     return false;
+  // Of blocks side by side each has a register's points, or fewer.
+  if (first.memories && (bytes == 1 || lanes[1].memories != first.memories)) return false;
   bool isNarrow = memory.storage.isBF16() || (isa<FloatType>(memory.storage) && bytes == 1);
   return isNarrow && op.getType().isF32() && op.getAt().empty() && !memory.axes.empty() && !isSpread(memory, first) &&
          !staged.count(op) && !turned.count(op) &&
@@ -322,7 +324,7 @@ bool PhaseLowering::loadsTogether(LoadOp op, ArrayRef<Lanes> lanes) {
 }
 
 PhaseLowering::Values PhaseLowering::loadTogether(LoadOp op, const Lanes &first) {
-  const Memory &memory = memories.find(op.getFrom())->second;
+  const Memory &memory = memoryAt(op.getFrom(), first);
   Type element = memoryType(memory.storage);
   Value offset = add(offsetOf(memory, first, {}).first, first.first);
   Value address =

@@ -296,10 +296,16 @@ void PhaseLowering::sweepSideBySide(PassOp pass) {
 
   // The processor itself fetches slices of a line or two.
   Value fetches = arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, length, constant(2 * width));
+  // A register's worth at a time of bf16, where slices are known to have no other points.
+  AxisAttr swept = kernel.getAxis(axis);
+  bool areWhole = shape.looksUpBytes && swept.isFixed() && swept.getSize() % (2 * width) == 0 && sample != axis;
+  bool isNarrow = llvm::any_of(body.getOps<LoadOp>(),
+                               [](LoadOp load) { return getElementTypeOrSelf(load.getFrom().getType()).isBF16(); });
+  const int64_t atOnce = areWhole && isNarrow && columnsOf(body).empty() ? 2 * width : width;
   // Some blocks in one loop, from the one at a place among these on.
   auto sweep = [&](Value place, int64_t together, ArrayRef<StagedOutput> staged) {
     SmallVector<DenseMap<Value, Memory>> slices(together);
-    SmallVector<DenseMap<Value, Value>> own(together);
+    SmallVector<DenseMap<Value, Value>> own;
     SmallVector<Lanes> steps;
     for (int64_t i = 0; i < together; ++i) {
       Value lane = add(place, constant(i));
@@ -307,23 +313,26 @@ void PhaseLowering::sweepSideBySide(PassOp pass) {
       for (Value planned : reached) slices[i][planned] = sliceOf(planned, axis);
       positions.erase(blocks.axis);
       for (const StagedOutput &output : staged) slices[i][output.planned].base = sliceInStage(output, lane);
+      DenseMap<Value, Value> values;
       for (auto [value, array] : llvm::zip(crossing, arrays))
-        own[i][value] = splat(fromArray(array, value.getType(), lane), width);
-      steps.push_back({axis, {}, width, {}, 0, false, &slices[i]});
+        values[value] = splat(fromArray(array, value.getType(), lane), width);
+      own.append(atOnce / width, values);
+      steps.append(atOnce / width, {axis, {}, width, {}, 0, false, &slices[i]});
     }
     SmallVector<Memory> next;
-    if (!staged.empty())
-      for (const Lanes &lanes : steps) llvm::append_range(next, slicesAhead(body, lanes, abreast->count));
+    for (int64_t i = 0; i < together && !staged.empty(); ++i)
+      llvm::append_range(next, slicesAhead(body, steps[i * (atOnce / width)], abreast->count));
     auto step = [&](Value first, Value mask, ValueRange before) {
-      if (!next.empty()) choose(fetches, [&] { return fetch(next, first, width), Values(); }, [] { return Values(); });
-      for (Lanes &lanes : steps) lanes.first = first, lanes.mask = mask;
+      if (!next.empty()) choose(fetches, [&] { return fetch(next, first, atOnce), Values(); }, [] { return Values(); });
+      for (auto [i, lanes] : llvm::enumerate(steps))
+        lanes.first = add(first, constant(i * width % atOnce)), lanes.mask = mask;
       // All steps are one vector of each column, which takes in one block after the other.
       SmallVector<StoreOp> sums = summing ? SmallVector<StoreOp>() : columnsOf(body);
       for (StoreOp store : sums) held[store] = {fromArray(columns[store], store.getValue().getType(), first, width)};
       Values after(before);
       for (auto [i, yielded] : llvm::enumerate(emitPoints(body, steps, own)))
         for (int64_t number = 0; number < results; ++number) {
-          Value &accumulator = after[number * steps.size() + i];
+          Value &accumulator = after[number * together + i / (atOnce / width)];
           Value sum = accumulate(kindOf(pass, number), accumulator, splat(yielded[number], width));
           accumulator = mask ? arith::SelectOp::create(b, mask, sum, accumulator).getResult() : sum;
         }
@@ -335,10 +344,10 @@ void PhaseLowering::sweepSideBySide(PassOp pass) {
     };
     Values sums;
     for (auto [number, type] : llvm::enumerate(pass.getResultTypes()))
-      sums.append(steps.size(), neutral(kindOf(pass, number), type, width));
-    sums = loop(from, whole, constant(width), sums,
+      sums.append(together, neutral(kindOf(pass, number), type, width));
+    sums = loop(from, whole, constant(atOnce), sums,
                 [&](Value first, ValueRange before) { return step(first, {}, before); });
-    if (!lastMask) return sums;
+    if (!lastMask || atOnce > width) return sums;
     Value any = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, whole, end);
     return choose(any, [&] { return step(whole, lastMask, sums); }, [&] { return sums; });
   };

@@ -53,3 +53,27 @@ norm.kernel @spread axes(n, k) (%x: !bf16_n_k {norm.name = "x"}, %y: !f32_n_k {n
   }
   norm.return
 }
+
+!bf16_n_b = tensor<?x?xbf16, #norm.axes<n, b>>
+!f32_n_b = tensor<?x?xf32, #norm.axes<n, b>>
+
+// Slices side by side that have whole registers alone go a register at a time.
+// CHECK-LABEL: func.func private @abreast_phase0_body
+// CHECK-COUNT-4: llvm.load %{{.*}} : !llvm.ptr -> vector<32xi16>
+// CHECK-NOT:     masked.load
+// CONVERTED-LABEL: func.func private @abreast_phase0_body
+// CONVERTED-NOT:     vector<32xi16>
+norm.kernel @abreast axes(n, b = 32) (%x: !bf16_n_b {norm.name = "x"}, %y: !f32_n_b {norm.name = "y", norm.out}) {
+  norm.phase [n] vectorized {
+    %s = norm.pass [b] (sum) {
+      %a = norm.load %x : !bf16_n_b to f32
+      norm.yield %a : f32
+    }
+    norm.pass [b] {
+      %a = norm.load %x : !bf16_n_b to f32
+      %c = arith.mulf %a, %s : f32
+      norm.store %c to %y : f32 to !f32_n_b
+    }
+  }
+  norm.return
+}
