@@ -351,7 +351,9 @@ LogicalResult MomentsOp::verify() {
   if (!isa<FloatType>(getElementTypeOrSelf(getInput()))) // moments_c4
     return emitOpError() << "takes a float, not " << getElementTypeOrSelf(getInput());
   if (failed(verifySample(*this, getSampleAttr(), getOver()))) return failure(); // moments_c6
-  return verifyInto(*this, getOver(), getThrough());
+  SmallVector<StringAttr> chunks = namesOf(getThrough());
+  llvm::erase_if(chunks, [&](StringAttr name) { return llvm::is_contained(namesOf(getOver()), name); });
+  return verifyInto(*this, getOver(), arrayOf(getContext(), chunks));
 }
 
 static LogicalResult verifyDeclared(Operation *op, ArrayRef<StringAttr> names) {

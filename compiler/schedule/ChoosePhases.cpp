@@ -181,6 +181,9 @@ private:
       if (!isSubset(points, all) || !isSubset(wholesOf(kernel, layout.blocks), points)) continue;
       if (llvm::any_of(structure.nearest(inputOf(reduction)), [&](Operation *r) { return dependsAcross(r, phase); }))
         continue;
+      // What each row has but once is not worth rows that do not follow each other in memory.
+      if (!meets(points, inside) && !contains(crossed, layout.blocks.empty() ? StringAttr() : layout.blocks.back()))
+        continue;
       // An axis that the blocks have chunks of goes by those alone.
       auto isCutOtherwise = [&](StringAttr axis) {
         AxisAttr row = kernel.getAxis(axis);

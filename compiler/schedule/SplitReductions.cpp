@@ -71,6 +71,21 @@ struct Splitter {
   }
 };
 
+// Rows up to here are reduced side by side.
+static constexpr int64_t shortRow = 256;
+
+/// The axes that a reduction takes outside of what it keeps, and those inside: rows that do not follow each other in
+/// memory. Empty where there are none.
+std::pair<Axes, Axes> rowsApart(const Structure::Layout &layout) {
+  Axes outside, inside;
+  if (layout.blocks.empty() || !layout.lanes.empty()) return {};
+  for (StringAttr axis : layout.order)
+    if (contains(layout.over, axis))
+      (llvm::find(layout.order, axis) < llvm::find(layout.order, layout.blocks.back()) ? outside : inside)
+          .push_back(axis);
+  return {outside, inside};
+}
+
 struct SplitReductions : normc::impl::SplitReductionsBase<SplitReductions> {
   using SplitReductionsBase::SplitReductionsBase;
 
@@ -91,6 +106,29 @@ struct SplitReductions : normc::impl::SplitReductionsBase<SplitReductions> {
         if (contains(layout.over, axis) && axis != structure.pairedLane(layout.order, layout.over))
           moments.setSampleAttr(axis);
       if (StringAttr whole = structure.laneProduct(layout.order)) moments.setSampleAttr(whole);
+    }
+  }
+
+  static void takeRowsFirst(KernelOp kernel) {
+    Structure structure(kernel);
+    SmallVector<std::pair<Operation *, std::pair<Axes, Axes>>> splits;
+    for (Operation *reduction : structure.reductions) {
+      auto rows = rowsApart(structure.layoutOf(reduction));
+      if (Splitter::isLarge(structure, reduction) && !rows.first.empty() && !rows.second.empty())
+        splits.emplace_back(reduction, rows);
+    }
+    for (auto &[reduction, rows] : splits) {
+      ArrayAttr outside = arrayOf(kernel.getContext(), rows.first), inside = arrayOf(kernel.getContext(), rows.second);
+      if (auto moments = dyn_cast<MomentsOp>(reduction)) {
+        moments.setThroughAttr(outside);
+        continue;
+      }
+      auto reduce = cast<ReduceOp>(reduction);
+      ImplicitLocOpBuilder b(reduce.getLoc(), reduce);
+      Value partial = ReduceOp::create(b, reduce.getKind(), reduce.getInput(), inside, b.getArrayAttr({}));
+      Value whole = ReduceOp::create(b, reduce.getKind(), partial, outside, b.getArrayAttr({}));
+      reduce.replaceAllUsesWith(whole);
+      reduce.erase();
     }
   }
 
@@ -118,6 +156,12 @@ struct SplitReductions : normc::impl::SplitReductionsBase<SplitReductions> {
       KernelOp streamed = addVariant(kernel, "_streamed", rows, mostRows, Applies::over);
       Splitter(streamed, chunkElements).run();
       return;
+    }
+    if (auto [outside, inside] = rowsApart(layout); !outside.empty() && !inside.empty()) {
+      // Each row by itself first, in the order of memory.
+      std::optional<int64_t> points = fixedPoints(kernel, inside);
+      if (points && *points <= shortRow) return takeRowsFirst(kernel);
+      if (!points) takeRowsFirst(addVariant(kernel, "_rows", inside, shortRow, Applies::upTo));
     }
     Axes slice = without(layout.order, layout.blocks);
     // Where the sums of one block go beside the last sweep of another a larger slice is not too large.

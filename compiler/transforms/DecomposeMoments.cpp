@@ -67,11 +67,35 @@ struct Decomposition {
         x(op.getInput()), weights(op.getWeights()), none(b.getArrayAttr({})) {}
 
   Value weighted(Value value) { return weights ? a.multiply(value, weights) : value; }
+  /// What is summed first, into which chunks, and what is combined after: chunks, and reduced axes of which each point
+  /// is a part of its own.
+  struct Parts {
+    ArrayAttr divided, chunks, combined;
+  };
+  Parts partsOf() {
+    auto kernel = op->getParentOfType<KernelOp>();
+    SmallVector<StringAttr> over = namesOf(op.getOver()), through = namesOf(op.getThrough()), divided, chunks, combined;
+    for (StringAttr name : through)
+      if (kernel.getAxis(name).isChunks()) chunks.push_back(name);
+    combined = chunks;
+    for (StringAttr axis : over) {
+      bool isDivided = llvm::any_of(chunks, [&](StringAttr chunk) { return kernel.getAxis(chunk).getWhole() == axis; });
+      for (Attribute attribute : kernel.getAxes()) { // the inner one of two that are swept as one
+        auto whole = cast<AxisAttr>(attribute);
+        isDivided |= whole.isProduct() && whole.getInner() == axis && llvm::is_contained(over, whole.getOuter());
+      }
+      // Channels last, each channel of a group has its own moments.
+      if (chunks.empty()) isDivided = !llvm::is_contained(through, axis);
+      (isDivided ? divided : combined).push_back(axis);
+    }
+    auto names = [&](ArrayRef<StringAttr> list) { return arrayOf(b.getContext(), list); };
+    return {names(divided), names(chunks), names(combined)};
+  }
   /// Over the reduced axes: over each chunk first, where there are chunks.
   Value sumAll(Value value) {
-    ArrayAttr chunks = op.getThrough();
-    if (chunks.empty()) return a.sum(value, op.getOver(), none);
-    return a.sum(a.sum(value, op.getOver(), chunks), chunks, none);
+    Parts parts = partsOf();
+    if (parts.combined.empty()) return a.sum(value, op.getOver(), none);
+    return a.sum(a.sum(value, parts.divided, parts.chunks), parts.combined, none);
   }
   Value sumOfReplicas(Value value) { return AllReduceOp::create(b, ReduceKind::sum, value); }
   /// Σw over the reduced axes of this replica.
@@ -139,23 +163,12 @@ struct Decomposition {
 
   /// Two sweeps over each chunk while it is in cache, then all chunks of this replica together.
   Part byChunks(bool mayBeEmpty) {
-    ArrayAttr chunks = op.getThrough();
-    // Reduced axes without chunks are combined like chunks: channels last, each channel of a group has its own moments.
-    auto kernel = op->getParentOfType<KernelOp>();
-    SmallVector<StringAttr> divided, combined = namesOf(chunks);
-    SmallVector<StringAttr> over = namesOf(op.getOver());
-    for (StringAttr axis : over) {
-      bool isDivided =
-          llvm::any_of(namesOf(chunks), [&](StringAttr chunk) { return kernel.getAxis(chunk).getWhole() == axis; });
-      for (Attribute attribute : kernel.getAxes()) { // the inner one of two that are swept as one
-        auto whole = cast<AxisAttr>(attribute);
-        isDivided |= whole.isProduct() && whole.getInner() == axis && llvm::is_contained(over, whole.getOuter());
-      }
-      (isDivided ? divided : combined).push_back(axis);
-    }
-    ArrayAttr inChunk = arrayOf(b.getContext(), divided), acrossChunks = arrayOf(b.getContext(), combined);
-    auto sum = [&](Value value) { return a.sum(value, inChunk, chunks); };
-    auto points = [&] { return PointsOp::create(b, withAxes(b.getI64Type(), namesOf(chunks)), chunks); };
+    auto [inChunk, chunks, acrossChunks] = partsOf();
+    auto sum = [&, over = inChunk, into = chunks](Value value) { return a.sum(value, over, into); };
+    auto points = [&, over = inChunk, into = chunks]() -> Value {
+      if (into.empty()) return SizeOp::create(b, over);
+      return PointsOp::create(b, withAxes(b.getI64Type(), namesOf(into)), into);
+    };
     Value count = weights ? sum(weights) : a.fromInteger(points(), element);
     Part part = sweep(count, /*mayBeEmpty=*/bool(weights), sum, inChunk, chunks);
     Value square = correctedSquare(part);

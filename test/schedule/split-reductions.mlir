@@ -47,3 +47,19 @@ norm.kernel @columns axes(n, k) (%x: !f32_n_k {norm.name = "x"}) -> (!f32_k {nor
   %s = norm.reduce sum %x over [n] : !f32_n_k
   norm.return %s : !f32_k
 }
+
+// Rows that do not follow each other in memory: each by itself first, where they are short.
+// CHECK-LABEL: norm.kernel @apart axes(n, c, s{{[^{]*}} {{.*}}{axes = ["s"], over = 256 : i64}
+// CHECK-LABEL: norm.kernel @apart_streamed
+// CHECK-LABEL: norm.kernel @apart_rows axes(n, c, s) {{.*}}norm.guards = [{axes = ["s"], most = 256 : i64}]
+// CHECK:         norm.moments %arg0 over [n, s] through [n] sample s
+// CHECK:         %[[ROWS:.*]] = norm.reduce max %arg0 over [s] : !f32_n_c_s
+// CHECK:         norm.reduce max %[[ROWS]] over [n] : !f32_n_c
+!f32_n_c_s = tensor<?x?x?xf32, #norm.axes<n, c, s>>
+!f32_c = tensor<?xf32, #norm.axes<c>>
+norm.kernel @apart axes(n, c, s) (%x: !f32_n_c_s {norm.name = "x"})
+    -> (!f32_c {norm.name = "a"}, !f32_c {norm.name = "b"}) {
+  %a:2 = norm.moments %x over [n, s] : !f32_n_c_s
+  %b = norm.reduce max %x over [n, s] : !f32_n_c_s
+  norm.return %a#1, %b : !f32_c, !f32_c
+}

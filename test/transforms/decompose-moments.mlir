@@ -79,6 +79,19 @@ norm.kernel @chunks axes(n, k, p = k by 64) (%x: !f32_n_k {norm.name = "x"})
   norm.return %m, %v : !f32_n, !f32_n
 }
 
+// Each point of a reduced axis may be such a chunk; the others have as many points in each.
+!f32_n_k_s = tensor<?x?x?xf32, #norm.axes<n, k, s>>
+// CHECK-LABEL: norm.kernel @rows
+// CHECK:         norm.size [s]
+// CHECK-COUNT-3: norm.reduce sum %{{.*}} over [s] : !f32_n_k_s
+// CHECK-COUNT-3: norm.reduce sum %{{.*}} over [n] : !f32_n_k
+// CHECK-NOT:     norm.reduce
+norm.kernel @rows axes(n, k, s) (%x: !f32_n_k_s {norm.name = "x"})
+    -> (!f32_k {norm.name = "mean"}, !f32_k {norm.name = "variance"}) {
+  %m, %v = norm.moments %x over [n, s] through [n] : !f32_n_k_s
+  norm.return %m, %v : !f32_k, !f32_k
+}
+
 // Across replicas: each one's mean, rest, squares and count, gathered, then three sums over the replicas. A replica without
 // points weighs nothing.
 // CHECK-LABEL: norm.kernel @across axes(n, k, replica)
