@@ -18,7 +18,6 @@
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/Transforms/InstCombine/InstCombine.h"
 #include "llvm/Transforms/Scalar/EarlyCSE.h"
-#include "llvm/Transforms/Scalar/GVN.h"
 #include "llvm/Transforms/Scalar/LICM.h"
 #include "llvm/Transforms/Scalar/LoopPassManager.h"
 #include "llvm/Transforms/Scalar/SROA.h"
@@ -109,8 +108,6 @@ void runPasses(Module &module, TargetMachine &machine) {
   loops.addPass(SplitAddresses());
   loops.addPass(LICMPass(LICMOptions()));
   passes.addPass(createFunctionToLoopPassAdaptor(std::move(loops), /*UseMemorySSA=*/true));
-  passes.addPass(GVNPass());
-  passes.addPass(InstCombinePass());
   ModulePassManager modulePasses;
   modulePasses.addPass(createModuleToFunctionPassAdaptor(std::move(passes)));
   modulePasses.run(module, moduleAnalyses);

@@ -94,6 +94,7 @@ private:
   struct Line {
     std::string code, comment; // the comment behind it
   };
+
   const Piece &here() const { return pieces[at]; }
 
   void newLine(size_t indent, bool blank) {
