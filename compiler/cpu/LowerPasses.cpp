@@ -29,13 +29,14 @@ void PhaseLowering::lowerBlocks(PhaseOp phase, Value first, Value last) {
   alone = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, arith::SubIOp::create(b, last, first), blocksOf(phase));
   auto axes = namesOf(phase.getAxes());
   if (phase.getVectorized() && !kernel.getAxis(axes.back()).isChunks()) return lowerVectorized(phase, first, last);
-  lowerTurns(first, last, phase.getBody().front(), [&](Value block) {
+  auto bind = [&](Value block) {
     // The last axis varies fastest.
     for (size_t i = axes.size(); i-- > 0;) {
       positions[axes[i]] = i == 0 ? block : arith::RemUIOp::create(b, block, extent(axes[i])).getResult();
       if (i != 0) block = arith::DivUIOp::create(b, block, extent(axes[i]));
     }
-  });
+  };
+  if (!lowerAcross(phase, first, last, bind)) lowerTurns(first, last, phase.getBody().front(), bind);
   for (StringAttr axis : axes) positions.erase(axis);
 }
 
@@ -341,16 +342,9 @@ PhaseLowering::Values PhaseLowering::lowerAlong(PassOp pass, unsigned depth, Val
   }
   auto oneByOne = [&] {
     auto [from, to] = rangeOf(axes[depth]);
-    bool fetches = depth + 1 == axes.size() && fetched.positions.empty() && isNextRowApart(pass);
-    return loop(from, to, constant(1), carried, [&, to = to](Value position, ValueRange inner) {
+    return loop(from, to, constant(1), carried, [&](Value position, ValueRange inner) {
       positions[axes[depth]] = position;
-      if (fetches) {
-        fetched.lead = *pass.getBody().getOps<PassOp>().begin();
-        fetched.positions = positions;
-        fetched.positions[axes[depth]] = arith::MinSIOp::create(b, add(position, constant(1)), add(to, constant(-1)));
-      }
       Values result = lowerAlong(pass, depth + 1, Values(inner));
-      if (fetches) fetched.positions.clear();
       positions.erase(axes[depth]);
       return result;
     });
@@ -422,6 +416,7 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
   bool hasFunctions = llvm::any_of(
       body, [](Operation &op) { return isa<math::ExpOp, math::ErfOp, math::LogOp, math::PowFOp, math::TanhOp>(op); });
   SmallVector<Memory> places;
+  Value fetches; // whether they are fetched; null where they always are
   // One step: `count` vectors of `lanes` points, each added to its own accumulator.
   auto step = [&](Value first, unsigned count, int64_t lanes, Value mask, ValueRange before) {
     SmallVector<Lanes> points;
@@ -430,7 +425,14 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
       Value place = add(first, constant((interleaved ? i - i % 2 : i) * lanes));
       points.push_back({axis, place, lanes, mask, i, interleaved});
     }
-    if (count > 1) fetch(places, first, count * lanes);
+    if (count > 1 && !places.empty()) {
+      auto fetchAll = [&] {
+        fetch(places, first, count * lanes);
+        return Values();
+      };
+      if (fetches) choose(fetches, fetchAll, [] { return Values(); });
+      else fetchAll();
+    }
     Values after(before);
     for (auto [number, yielded] : llvm::enumerate(emitPoints(body, points)))
       for (unsigned result = 0; result < pass.getKinds().size(); ++result) {
@@ -491,6 +493,11 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
     carried = ifStreaming(streams, [&] {
       from = start;
       places = streaming || hasFunctions ? fetchedDuring(pass, axis, from) : SmallVector<Memory>();
+      // Two arrays of 16 bits are in the way of each other, unless they come from memory.
+      bool isNarrow = llvm::any_of(places, [](const Memory &memory) { return bytesOfElement(memory.storage) < 4; });
+      fetches = {};
+      if (isNarrow && places.size() > 1)
+        fetches = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, bytesReached({pass}), usualBypassBytes());
       steps(wide, vectors, width);
       leftover();
       return carried;

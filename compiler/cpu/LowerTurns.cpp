@@ -339,28 +339,6 @@ SmallVector<Memory> PhaseLowering::fetchedDuring(PassOp pass, StringAttr axis, V
   return places;
 }
 
-/// Whether the rows of a pass are swept more than once, and the next does not follow in memory, where the processor
-/// would fetch it by itself. Sweeps of 16 bits wait for arithmetic rather than for memory.
-bool PhaseLowering::isNextRowApart(PassOp rows) {
-  SmallVector<PassOp> sweeps(rows.getBody().getOps<PassOp>());
-  if (sweeps.size() < 2 || !sweeps.back().getKinds().empty()) return false;
-  SmallVector<StringAttr> swept;
-  sweeps.front()->walk([&](PassOp pass) {
-    for (StringAttr axis : namesOf(pass.getAxes())) llvm::append_range(swept, kernel.namesWithin(axis));
-  });
-  StringAttr row = namesOf(rows.getAxes()).back();
-  auto isApart = [&](LoadOp load) {
-    AxisList axes = axesOf(load.getFrom().getType());
-    auto *place = llvm::find(axes, row);
-    bool isSwept = llvm::is_contained(swept, axes.empty() ? StringAttr() : axes.back());
-    return place != axes.end() && isSwept && !llvm::is_contained(swept, *std::next(place)) &&
-           bytesOfElement(getElementTypeOrSelf(load.getFrom().getType())) >= 4;
-  };
-  return sweeps.front()
-      ->walk([&](LoadOp load) { return isApart(load) ? WalkResult::interrupt() : WalkResult::advance(); })
-      .wasInterrupted();
-}
-
 /// Brings the lines of so many points from `first` on into a core's own caches.
 void PhaseLowering::fetch(ArrayRef<Memory> places, Value first, int64_t points) {
   for (const Memory &memory : places) {

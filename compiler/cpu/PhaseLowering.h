@@ -107,7 +107,9 @@ private:
   mlir::Value canStream(mlir::Block &body, const Lanes &lanes, mlir::StringAttr rowAxis);
   mlir::Value mayBypass(mlir::Block &body, const Lanes &lanes, mlir::StringAttr rowAxis);
   mlir::Value bytesReached(llvm::ArrayRef<mlir::Operation *> ops);
-  mlir::Value bypassBytes();
+  mlir::Value bypassBytes(llvm::ArrayRef<mlir::Operation *> ops);
+  mlir::Value usualBypassBytes();
+  bool readsTwoOf(llvm::ArrayRef<mlir::Operation *> ops);
   mlir::Value crowdedBypassBytes();
   mlir::Value isBeyondCaches(llvm::ArrayRef<mlir::Operation *> ops);
   mlir::Value isCrowded(mlir::Block &body, const Lanes &lanes);
@@ -149,8 +151,16 @@ private:
   mlir::Value zeroOf(mlir::Value planned);
   mlir::Value goesAhead(llvm::ArrayRef<llvm::SmallVector<mlir::Operation *>> stages, norm::PassOp sweep);
   llvm::SmallVector<Memory> fetchedDuring(norm::PassOp pass, mlir::StringAttr axis, mlir::Value from);
-  bool isNextRowApart(norm::PassOp rows);
   void fetch(llvm::ArrayRef<Memory> places, mlir::Value first, int64_t points);
+
+  // Blocks across the rows of a chunk (LowerAcross.cpp)
+  struct RowsOfBlocks {
+    norm::PassOp rows;                                          // null where they do not lie so
+    llvm::SmallVector<mlir::Operation *> always, before, after; // arithmetic; what stores before the rows and after
+  };
+  RowsOfBlocks rowsOfBlocksOf(norm::PhaseOp phase);
+  bool lowerAcross(norm::PhaseOp phase, mlir::Value first, mlir::Value last,
+                   llvm::function_ref<void(mlir::Value)> bind);
 
   // Blocks side by side (LowerVectorized.cpp)
   void lowerVectorized(norm::PhaseOp phase, mlir::Value first, mlir::Value last);
