@@ -41,10 +41,9 @@ Value PhaseLowering::usualBypassBytes() { return constant(shape.streamBytes / 4 
 /// the last cache is full. One thread alone finds other things to do meanwhile, most of all where blocks stand beside
 /// each other in the first cache, and where two arrays are read for one that is stored.
 Value PhaseLowering::bypassBytes(ArrayRef<Operation *> ops) {
-  bool readsTwo = readsTwoOf(ops);
-  Value own = readsTwo ? constant(shape.streamBytes / 4 * 3) : usualBypassBytes();
-  if (turnsFit)
-    own = arith::SelectOp::create(b, turnsFit, constant(readsTwo ? shape.streamBytes / 2 : shape.streamBytes), own);
+  Value own = usualBypassBytes();
+  if (readsTwoOf(ops)) own = constant(shape.streamBytes / 4 * 3);
+  else if (turnsFit) own = arith::SelectOp::create(b, turnsFit, constant(shape.streamBytes), own);
   return arith::SelectOp::create(b, alone, own, constant(shape.streamBytes * 2));
 }
 
