@@ -54,8 +54,8 @@ int64_t PhaseLowering::storedPoints(Block &body, const Lanes &lanes) {
   return vectors * width;
 }
 
-/// Rows whose ends are not those of vectors would each end in masks, and, where they bypass the caches, begin and end
-/// with parts of lines. False where they cannot go end to end; at run time they may still go one by one, as
+/// Rows whose ends are not those of vectors begin and end with parts of lines, which is dear where they bypass the
+/// caches. False where they cannot go end to end; at run time they may still go one by one, as
 /// `oneByOne` has them.
 bool PhaseLowering::lowerRuns(PassOp rows, unsigned depth, llvm::function_ref<void()> oneByOne) {
   PassOp sweep = sweepOfRuns(rows, depth);
@@ -84,11 +84,20 @@ bool PhaseLowering::lowerRuns(PassOp rows, unsigned depth, llvm::function_ref<vo
   goes = both(goes, compare(arith::CmpIPredicate::sle, points, constant(longestRun)));
   Value ends = arith::AndIOp::create(b, points, constant(unit - 1));
   goes = both(goes, compare(arith::CmpIPredicate::ne, ends, constant(0)));
-  choose(goes, [&] { return lowerEndToEnd(rows, sweep, flat, unit), Values(); }, [&] { return oneByOne(), Values(); });
+  auto [from, to] = rangeOf(flat);
+  Lanes lanes{flat, from, width, {}};
+  Value begin = nextLine(body, lanes, to), wanted = wantsBypass(body, lanes);
+  if (!begin || !wanted) return false;
+  goes = both(goes, wanted);
+  lanes.first = begin;
+  if (Value may = mayBypass(body, lanes, {})) goes = both(goes, may);
+  choose(
+      goes, [&] { return lowerEndToEnd(rows, sweep, flat, begin, unit), Values(); },
+      [&] { return oneByOne(), Values(); });
   return true;
 }
 
-void PhaseLowering::lowerEndToEnd(PassOp rows, PassOp sweep, StringAttr flat, int64_t unit) {
+void PhaseLowering::lowerEndToEnd(PassOp rows, PassOp sweep, StringAttr flat, Value begin, int64_t unit) {
   StringAttr row = namesOf(rows.getAxes()).back();
   Block &body = sweep.getBody().front();
   SmallVector<Operation *> ownOps;
@@ -146,59 +155,37 @@ void PhaseLowering::lowerEndToEnd(PassOp rows, PassOp sweep, StringAttr flat, in
   };
 
   Values first = valuesOf(firstRow);
-  Lanes all{flat, from, width, {}};
-  Value begin = from, streams = wantsBypass(body, all);
-  if (streams) {
-    Value never = arith::ConstantOp::create(b, b.getBoolAttr(false));
-    Values chosen = choose(
-        streams,
-        [&] {
-          Value line = nextLine(body, all, to);
-          if (line) masked(from, line, first);
-          Value may = mayBypass(body, {flat, line ? line : from, width, {}}, {});
-          return Values{line ? line : from, may ? may : never};
-        },
-        [&] { return Values{from, never}; });
-    begin = chosen[0], streams = chosen[1];
-  }
-  ifStreaming(streams, [&] {
-    SmallVector<Memory> places = streaming ? fetchedDuring(sweep, flat, begin) : SmallVector<Memory>();
-    Values carried = {begin};
-    llvm::append_range(carried, first);
-    carried = loop(firstRow, endRow, constant(1), carried, [&](Value position, ValueRange before) {
-      Value place = before.front();
-      ValueRange here = before.drop_front();
-      Value after = add(position, constant(1)), end = multiply(after, points);
-      Values next = valuesOf(arith::MinSIOp::create(b, after, lastRow));
-      auto steps = [&](int64_t size) {
-        Value left = arith::SubIOp::create(b, end, place);
-        Value count = arith::DivSIOp::create(b, left, constant(size));
-        Value last = add(place, multiply(count, constant(size)));
-        loop(place, last, constant(size), {}, [&](Value at, ValueRange) {
-          if (size > unit) fetch(places, at, size);
-          step(at, size / width, {}, here, {}, {});
-          return Values();
-        });
-        place = last;
-      };
-      if (shape.accumulators * width > unit) steps(shape.accumulators * width);
-      steps(unit);
-      Value isBetween = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, place, end);
-      Value beyond = add(place, constant(unit));
-      Value fits = arith::CmpIOp::create(b, arith::CmpIPredicate::sle, beyond, to);
-      place = choose(
-                  arith::AndIOp::create(b, isBetween, fits),
-                  [&] {
-                    step(place, unit / width, {}, here, next, end);
-                    return Values{beyond};
-                  },
-                  [&] { return Values{place}; })
-                  .front();
-      Values result = {place};
-      llvm::append_range(result, next);
-      return result;
-    });
-    masked(carried.front(), to, ArrayRef(carried).drop_front());
-    return Values();
+  masked(from, begin, first);
+  llvm::SaveAndRestore mode(streaming, true);
+  SmallVector<Memory> places = fetchedDuring(sweep, flat, begin);
+  Values carried = {begin};
+  llvm::append_range(carried, first);
+  carried = loop(firstRow, endRow, constant(1), carried, [&](Value position, ValueRange before) {
+    Value place = before.front();
+    ValueRange here = before.drop_front();
+    Value after = add(position, constant(1)), end = multiply(after, points);
+    Values next = valuesOf(arith::MinSIOp::create(b, after, lastRow));
+    auto steps = [&](Value last, int64_t size, Value split) {
+      loop(place, last, constant(size), {}, [&](Value at, ValueRange) {
+        if (!split) fetch(places, at, size);
+        step(at, size / width, {}, here, next, split);
+        return Values();
+      });
+      place = last;
+    };
+    auto through = [&](Value points, int64_t size) { // as many points as whole steps have
+      points = arith::MaxSIOp::create(b, points, constant(0));
+      return add(place, arith::AndIOp::create(b, points, constant(-size)));
+    };
+    int64_t wide = shape.accumulators * width;
+    if (wide > unit) steps(through(arith::SubIOp::create(b, end, place), wide), wide, {});
+    // What is left of the row, and what of the next one a vector takes along: no more than all rows have.
+    Value left = add(arith::SubIOp::create(b, end, place), constant(unit - 1));
+    left = arith::MinSIOp::create(b, left, arith::SubIOp::create(b, to, place));
+    steps(through(left, unit), unit, end);
+    Values result = {place};
+    llvm::append_range(result, next);
+    return result;
   });
+  masked(carried.front(), to, ArrayRef(carried).drop_front());
 }

@@ -50,7 +50,35 @@ def equal_in_other_order(shape, dtype):
     same_bits("y", found, expected)
 
 
+def equal_end_to_end(shape, dtype):
+    """Maps whose channels end off a vector, channels first, and their gradient: past the caches vectors go on from one
+    to the next."""
+    rng = np.random.default_rng(7)
+    n, c, _ = shape
+    arrays = {name: rng.normal(0.7, 1, shape).astype(TYPES[dtype]) for name in ("x", "dy")}
+    rows = {name: abs(rng.normal(0.7, 1, c)).astype(np.float32) for name in ("gamma", "beta", "moving_mean")}
+    rows["moving_variance"] = rows["gamma"] + 1
+    groups = {name: abs(rng.normal(0.7, 1, (n, c // 3))).astype(np.float32) for name in ("mean", "rstd")}
+    given = {**arrays, **rows, **groups}
+    for spec, kernel, inputs, output in (
+        ("group_norm", "group_norm", ["x", "gamma", "beta"], "y"),
+        ("group_norm", "group_norm_backward", ["x", "dy", "gamma", "mean", "rstd"], "dx"),
+        ("batch_norm", "batch_norm_inference", ["x", *rows], "y"),
+    ):
+        defines = {"T": dtype, **({"groups": c // 3} if spec == "group_norm" else {})}
+        expected, *found = (
+            run(os.path.join(SPECS, spec + ".norm"), {name: given[name] for name in inputs}, [output], kernel, defines,
+                options=["--target", f"cpu/{facts}", "--threads", threads, "--spread"])[output]
+            for facts, threads in (("stream=0", 1), ("stream=1", 1), ("stream=1", 2))
+        )
+        for each in found:
+            same_bits(f"{kernel}: {output}", each, expected)
+
+
 def main():
+    for dtype in ("f32", "bf16", "f16"):
+        for shape in ((2, 6, 196), (3, 3, 65), (2, 12, 361), (1, 30, 129), (2, 6, 1021), (1, 3, 4095)):
+            check(f"end to end {dtype} {shape}", equal_end_to_end, shape, dtype)
     for dtype in ("f32", "bf16"):
         for shape in ((2, 50, 8), (4, 33, 24), (3, 5, 32)):
             check(f"other order {dtype} {shape}", equal_in_other_order, shape, dtype)

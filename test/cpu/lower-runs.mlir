@@ -6,18 +6,20 @@
 !f32_s = tensor<?xf32, #norm.axes<s>>
 
 // Rows of whose ends some vectors stand across two: each lane takes its own row's value, and one row's is loaded ahead.
-// Rows of whole vectors, of few or of very many go one by one.
+// Rows of whole vectors, of few or of very many points, and those that do not bypass the caches go one by one.
 // CHECK-LABEL: func.func private @scaled_phase0_body
 // CHECK-DAG:     %[[FEW:.*]] = arith.cmpi sge, %{{.*}}, %c32_i64
 // CHECK-DAG:     %[[MANY:.*]] = arith.cmpi sle, %{{.*}}, %c4096_i64
 // CHECK-DAG:     arith.andi %{{.*}}, %c15_i64
 // CHECK:         scf.if
+// CHECK:           llvm.intr.masked.store
 // CHECK:           scf.for %{{.*}} iter_args(%[[PLACE:.*]] = %{{.*}}, %[[HERE:.*]] = %{{.*}}) -> (i64, f32)
 // CHECK:             %[[NEXT:.*]] = llvm.load %{{.*}} -> f32
-// CHECK:             nontemporal
-// CHECK:             scf.if
-// CHECK-DAG:           %[[BEFORE:.*]] = vector.broadcast %[[HERE]]
-// CHECK-DAG:           %[[AFTER:.*]] = vector.broadcast %[[NEXT]]
+// CHECK:             scf.for
+// CHECK-COUNT-4:       nontemporal
+// CHECK:             scf.for
+// CHECK-DAG:           %[[BEFORE:.*]] = vector.broadcast %[[HERE]] : f32 to vector<16xf32>
+// CHECK-DAG:           %[[AFTER:.*]] = vector.broadcast %[[NEXT]] : f32 to vector<16xf32>
 // CHECK:               %[[EACH:.*]] = arith.select %{{.*}}, %[[BEFORE]], %[[AFTER]]
 // CHECK:               arith.mulf %{{.*}}, %[[EACH]]
 // CHECK-NOT:           llvm.intr.masked
