@@ -167,7 +167,12 @@ struct Decomposition {
     auto sum = [&, over = inChunk, into = chunks](Value value) { return a.sum(value, over, into); };
     auto points = [&, over = inChunk, into = chunks]() -> Value {
       if (into.empty()) return SizeOp::create(b, over);
-      return PointsOp::create(b, withAxes(b.getI64Type(), namesOf(into)), into);
+      Value inAll = PointsOp::create(b, withAxes(b.getI64Type(), namesOf(into)), into);
+      auto kernel = op->getParentOfType<KernelOp>();
+      SmallVector<StringAttr> whole = namesOf(over); // divided together with another, which has chunks
+      for (StringAttr chunk : namesOf(into)) llvm::erase(whole, kernel.getAxis(chunk).getWhole());
+      if (whole.empty()) return inAll;
+      return a.binary<arith::MulIOp>(inAll, SizeOp::create(b, arrayOf(b.getContext(), whole)));
     };
     Value count = weights ? sum(weights) : a.fromInteger(points(), element);
     Part part = sweep(count, /*mayBeEmpty=*/bool(weights), sum, inChunk, chunks);

@@ -92,6 +92,20 @@ norm.kernel @rows axes(n, k, s) (%x: !f32_n_k_s {norm.name = "x"})
   norm.return %m, %v : !f32_k, !f32_k
 }
 
+// A part is a chunk of the outer of two axes that are swept as one, by all of the inner one: its points are those of both.
+// CHECK-LABEL: norm.kernel @chunks_of_both
+// CHECK:         %[[OUTER:.*]] = norm.points [p]
+// CHECK:         %[[INNER:.*]] = norm.size [s]
+// CHECK:         %[[EACH:.*]] = norm.broadcast %[[INNER]]
+// CHECK:         arith.muli %[[OUTER]], %[[EACH]]
+// CHECK-COUNT-3: norm.reduce sum %{{.*}} over [k, s] into [p]
+// CHECK-COUNT-3: norm.reduce sum %{{.*}} over [p]
+norm.kernel @chunks_of_both axes(n, k, s, k_s = k * s, p = k by 64 per [s]) (%x: !f32_n_k_s {norm.name = "x"})
+    -> (!f32_n {norm.name = "mean"}, !f32_n {norm.name = "variance"}) {
+  %m, %v = norm.moments %x over [k, s] through [p] : !f32_n_k_s
+  norm.return %m, %v : !f32_n, !f32_n
+}
+
 // Across replicas: each one's mean, rest, squares and count, gathered, then three sums over the replicas. A replica without
 // points weighs nothing.
 // CHECK-LABEL: norm.kernel @across axes(n, k, replica)
