@@ -60,7 +60,8 @@ def LowerPlan : Pass<"norm-lower-plan", "mlir::ModuleOp"> {
     Option<"streamBytes", "stream-bytes", "int64_t", "0", "what reaches so much memory stores past the caches; 0: nothing does">,
     Option<"roundsToBf16", "rounds-to-bf16", "bool", "false", "one instruction rounds f32 to bf16">,
     Option<"looksUpBytes", "looks-up-bytes", "bool", "false", "AVX512_VBMI: two registers are a table of bytes">,
-    Option<"spreads", "spreads", "bool", "false", "one instruction spreads what is the same along a run over a vector">,
+    Option<"spreads", "spreads", "bool", "false",
+           "one instruction spreads what is the same along a run over a vector">,
     Option<"l1Bytes", "l1-bytes", "int64_t", "32768", "of a core's first cache">,
     Option<"lineBytes", "line-bytes", "int64_t", "64", "of a cache line">,
     Option<"streamFence", "stream-fence", "bool", "true", "x86: order such stores by a fence at the end of a phase">

@@ -12,8 +12,8 @@ namespace normc {
 
 using namespace normc;
 
-// Up to here a run costs more than its points, vectors of which few are whole: measured.
-static constexpr int64_t shortRun = 128, shortRunAsOne = 63;
+// Up to here a run costs more than its points: measured. Runs of 64 are whole vectors, and reduced side by side.
+static constexpr int64_t shortRun = 63;
 
 namespace {
 /// The last two axes of all memory that has the last of them, where something is the same along the last. Empty where
@@ -81,10 +81,9 @@ struct PairLanes : normc::impl::PairLanesBase<PairLanes> {
       if (pair.empty()) continue;
       bool isOne = !keepOuter(structure, pair);
       if (isOne && !(spreads && takeBoth(structure, pair))) continue;
-      int64_t most = isOne ? shortRunAsOne : shortRun;
       std::optional<int64_t> points = fixedPoints(kernel, pair[1]);
-      if (points && *points > most) continue;
-      KernelOp paired = points ? kernel : addVariant(kernel, "_paired", pair[1], most, Applies::upTo);
+      if (points && *points > shortRun) continue;
+      KernelOp paired = points ? kernel : addVariant(kernel, "_paired", pair[1], shortRun, Applies::upTo);
       StringAttr name = paired.unusedAxis(pair[0].getValue() + "_" + pair[1].getValue());
       paired.setAxis(AxisAttr::product(name, pair[0], pair[1]));
       if (isOne) paired->setAttr("norm.lanes", name);

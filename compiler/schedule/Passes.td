@@ -60,7 +60,7 @@ def PairLanes : Pass<"norm-pair-lanes", "mlir::ModuleOp"> {
     ```mlir
     norm.kernel @f axes(n, c, s)
     ```
-    becomes that, for more than 128 points of s, and
+    becomes that, for more than 63 points of s, and
     ```mlir
     norm.kernel @f_paired axes(n, c, s, c_s = c * s)
     ```

@@ -76,9 +76,10 @@ def inference(shape):
 
 
 def main():
-    # A lane each, a vector and a bit, the 7x7 map, the last short run and the first long one; few rows and more than one
-    # block takes; channels that fill no block, and several.
-    shapes = [(n, c, s) for s in (1, 2, 17, 49, 128, 129, 200) for n, c in ((2, 3), (9, 40))]
+    # A lane each, a vector and a bit, the 7x7 map, the last short run and the first longer one, the last row that is
+    # reduced by itself and the first that is not; few rows and more than one block takes; channels that fill no block, and
+    # several.
+    shapes = [(n, c, s) for s in (1, 2, 17, 49, 63, 64, 200, 256, 257) for n, c in ((2, 3), (9, 40))]
     shapes += [(1030, 5, 3), (1100, 1, 1), (65, 600, 4)]
     for shape in shapes:
         text = "x".join(map(str, shape))

@@ -8,8 +8,8 @@
 !f32_n = tensor<?xf32, #norm.axes<n>>
 
 // Sums over short runs and what is outside: a variant whose lanes run over the runs of all channels.
-// CHECK-LABEL: norm.kernel @sums axes(n, c, s) {{.*}}norm.guards = [{axes = ["s"], over = 128 : i64}]
-// CHECK-LABEL: norm.kernel @sums_paired axes(n, c, s, c_s = c * s) {{.*}}norm.guards = [{axes = ["s"], most = 128 : i64}]
+// CHECK-LABEL: norm.kernel @sums axes(n, c, s) {{.*}}norm.guards = [{axes = ["s"], over = 63 : i64}]
+// CHECK-LABEL: norm.kernel @sums_paired axes(n, c, s, c_s = c * s) {{.*}}norm.guards = [{axes = ["s"], most = 63 : i64}]
 norm.kernel @sums axes(n, c, s) (%x: !f32_n_c_s {norm.name = "x"}, %g: !f32_c {norm.name = "g"})
     -> (!f32_n_c_s {norm.name = "y"}) {
   %s = norm.reduce sum %x over [n, s] : !f32_n_c_s
