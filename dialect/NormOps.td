@@ -176,12 +176,12 @@ def MomentsOp : Norm_Op<"moments", [Pure, InferTypeOpAdaptor]> {
     mean = Σw·x / Σw and variance = Σw·(x − mean)² / Σw, with w = 1 where there are no weights. Σw = 0 gives NaN.
     `across` marks statistics over all replicas of a job. `through` names chunk axes of reduced axes: each chunk is
     reduced while it is in cache, and the chunks are combined by Chan's formula; or reduced axes, each point of which is
-    such a chunk. `sample` names the reduced axis along
-    which a sample is taken: deviations are then from the mean of that, which one sweep of all points corrects.
+    such a chunk. `sample` names the reduced axis, or the product of two, along which a sample is taken: deviations are
+    then from the mean of that, which one sweep of all points corrects.
 
     Constraints: `moments_c1` the value ranges over each axis; `moments_c2` weights have the value's type;
-    `moments_c3` no axis twice; `moments_c4` the value is a float; `moments_c5` `through` names reduced axes or chunks of them;
-    `moments_c6` the sample is of a reduced axis.
+    `moments_c3` no axis twice; `moments_c4` the value is a float; `moments_c5` `through` names reduced axes or chunks of
+    them; `moments_c6` the sample is of a reduced axis.
     ```mlir
     %mean, %variance = norm.moments %x weights %w : !f32_n_k_s over [k, s] by two_pass : !f32_n_k_s
     ```
