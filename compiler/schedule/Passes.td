@@ -66,7 +66,7 @@ def PairLanes : Pass<"norm-pair-lanes", "mlir::ModuleOp"> {
     ```
 
     Where all reductions take both (GroupNorm), or there are none, the lanes run over the product too: what is the same
-    along a run is spread over a vector as it is read, on targets that can.
+    along a run is spread over a vector as it is read, on targets that can. Such a kernel has `norm.lanes`.
   }];
   let options = [Option<"spreads", "spreads", "bool", "false",
                         "one instruction spreads what is the same along a run over a vector">];
@@ -79,6 +79,8 @@ def SplitReductions : Pass<"norm-split-reductions", "mlir::ModuleOp"> {
     worker's fast memory, the kernel becomes two variants of a family, told apart by the extents of the reduced axes and
     those inside them (`norm.guards`): one as it is, and one whose reductions go by chunks of fixed length and then over
     the chunks. Where no axis outside the reduction is kept there is only the second, since chunks are the blocks then.
+    Where what is kept stands between reduced axes, a third variant for short rows takes the inner ones first and then
+    the outer ones, so that memory is read as it lies.
 
     ```mlir
     %s = norm.reduce sum %x over [k] : !f32_n_k

@@ -1,4 +1,4 @@
-// Reductions that do not fit a worker's cache go by chunks.
+// Reductions that do not fit a worker's cache go by chunks, and short rows that lie apart each by itself.
 #include "compiler/schedule/Passes.h"
 #include "compiler/schedule/Structure.h"
 #include "compiler/schedule/Variants.h"
@@ -14,6 +14,16 @@ namespace normc {
 using namespace normc;
 
 namespace {
+/// Has a reduction take `first`, into chunks where it is told to, and then what is left of it, `after`.
+void takeInTwo(Operation *reduction, ArrayAttr first, ArrayAttr into, ArrayAttr after) {
+  if (auto moments = dyn_cast<MomentsOp>(reduction)) return moments.setThroughAttr(after);
+  auto reduce = cast<ReduceOp>(reduction);
+  ImplicitLocOpBuilder b(reduce.getLoc(), reduce);
+  Value partial = ReduceOp::create(b, reduce.getKind(), reduce.getInput(), first, into);
+  reduce.replaceAllUsesWith(ReduceOp::create(b, reduce.getKind(), partial, after, b.getArrayAttr({})).getResult());
+  reduce.erase();
+}
+
 struct Splitter {
   KernelOp kernel;
   int64_t chunkElements;
@@ -57,16 +67,7 @@ struct Splitter {
     }
     for (auto &[reduction, chunks] : splits) {
       ArrayAttr names = arrayOf(kernel.getContext(), chunks);
-      if (auto moments = dyn_cast<MomentsOp>(reduction)) {
-        moments.setThroughAttr(names);
-        continue;
-      }
-      auto reduce = cast<ReduceOp>(reduction);
-      ImplicitLocOpBuilder b(reduce.getLoc(), reduce);
-      Value partial = ReduceOp::create(b, reduce.getKind(), reduce.getInput(), reduce.getOver(), names);
-      Value whole = ReduceOp::create(b, reduce.getKind(), partial, names, b.getArrayAttr({}));
-      reduce.replaceAllUsesWith(whole);
-      reduce.erase();
+      takeInTwo(reduction, arrayOf(kernel.getContext(), overOf(reduction)), names, names);
     }
   }
 };
@@ -117,19 +118,9 @@ struct SplitReductions : normc::impl::SplitReductionsBase<SplitReductions> {
       if (Splitter::isLarge(structure, reduction) && !rows.first.empty() && !rows.second.empty())
         splits.emplace_back(reduction, rows);
     }
-    for (auto &[reduction, rows] : splits) {
-      ArrayAttr outside = arrayOf(kernel.getContext(), rows.first), inside = arrayOf(kernel.getContext(), rows.second);
-      if (auto moments = dyn_cast<MomentsOp>(reduction)) {
-        moments.setThroughAttr(outside);
-        continue;
-      }
-      auto reduce = cast<ReduceOp>(reduction);
-      ImplicitLocOpBuilder b(reduce.getLoc(), reduce);
-      Value partial = ReduceOp::create(b, reduce.getKind(), reduce.getInput(), inside, b.getArrayAttr({}));
-      Value whole = ReduceOp::create(b, reduce.getKind(), partial, outside, b.getArrayAttr({}));
-      reduce.replaceAllUsesWith(whole);
-      reduce.erase();
-    }
+    for (auto &[reduction, rows] : splits)
+      takeInTwo(reduction, arrayOf(kernel.getContext(), rows.second), ArrayAttr::get(kernel.getContext(), {}),
+                arrayOf(kernel.getContext(), rows.first));
   }
 
   void split(KernelOp kernel) {

@@ -74,18 +74,17 @@ struct Decomposition {
   };
   Parts partsOf() {
     auto kernel = op->getParentOfType<KernelOp>();
+    auto lanes = kernel->getAttrOfType<StringAttr>("norm.lanes"); // two axes that are swept as one, and cut as one
+    StringAttr inner = lanes ? kernel.getAxis(lanes).getInner() : StringAttr();
     SmallVector<StringAttr> over = namesOf(op.getOver()), through = namesOf(op.getThrough()), divided, chunks, combined;
     for (StringAttr name : through)
       if (kernel.getAxis(name).isChunks()) chunks.push_back(name);
     combined = chunks;
     for (StringAttr axis : over) {
-      bool isDivided = llvm::any_of(chunks, [&](StringAttr chunk) { return kernel.getAxis(chunk).getWhole() == axis; });
-      for (Attribute attribute : kernel.getAxes()) { // the inner one of two that are swept as one
-        auto whole = cast<AxisAttr>(attribute);
-        isDivided |= whole.isProduct() && whole.getInner() == axis && llvm::is_contained(over, whole.getOuter());
-      }
-      // Channels last, each channel of a group has its own moments.
-      if (chunks.empty()) isDivided = !llvm::is_contained(through, axis);
+      bool hasChunks = llvm::any_of(chunks, [&](StringAttr chunk) { return kernel.getAxis(chunk).getWhole() == axis; });
+      // Without chunks of anything all but what is named is one part. With them, an axis that has none is combined like
+      // them: channels last, each channel of a group has its own moments.
+      bool isDivided = chunks.empty() ? !llvm::is_contained(through, axis) : hasChunks || axis == inner;
       (isDivided ? divided : combined).push_back(axis);
     }
     auto names = [&](ArrayRef<StringAttr> list) { return arrayOf(b.getContext(), list); };

@@ -1,26 +1,5 @@
 // RUN: norm-opt %s --norm-expand-math | FileCheck %s
 
-// Scalars and vectors become the same sequence.
-// CHECK-LABEL: func.func @exp
-// CHECK-NOT: math.exp
-// CHECK-COUNT-8: math.fma {{.*}} : f32
-// CHECK-NOT: math.fma
-// CHECK: return
-func.func @exp(%x: f32) -> f32 {
-  %0 = math.exp %x : f32
-  return %0 : f32
-}
-
-// CHECK-LABEL: func.func @exp_vector
-// CHECK-NOT: math.exp
-// CHECK-COUNT-8: math.fma {{.*}} : vector<16xf32>
-// CHECK-NOT: math.fma
-// CHECK: return
-func.func @exp_vector(%x: vector<16xf32>) -> vector<16xf32> {
-  %0 = math.exp %x : vector<16xf32>
-  return %0 : vector<16xf32>
-}
-
 // CHECK-LABEL: func.func @rsqrt
 // CHECK: %[[ROOT:.*]] = math.sqrt %{{.*}} : f64
 // CHECK: %[[INVERSE:.*]] = arith.divf %{{.*}}, %[[ROOT]] : f64

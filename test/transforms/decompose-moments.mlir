@@ -101,7 +101,7 @@ norm.kernel @rows axes(n, k, s) (%x: !f32_n_k_s {norm.name = "x"})
 // CHECK-COUNT-3: norm.reduce sum %{{.*}} over [k, s] into [p]
 // CHECK-COUNT-3: norm.reduce sum %{{.*}} over [p]
 norm.kernel @chunks_of_both axes(n, k, s, k_s = k * s, p = k by 64 per [s]) (%x: !f32_n_k_s {norm.name = "x"})
-    -> (!f32_n {norm.name = "mean"}, !f32_n {norm.name = "variance"}) {
+    -> (!f32_n {norm.name = "mean"}, !f32_n {norm.name = "variance"}) attributes {norm.lanes = "k_s"} {
   %m, %v = norm.moments %x over [k, s] through [p] : !f32_n_k_s
   norm.return %m, %v : !f32_n, !f32_n
 }

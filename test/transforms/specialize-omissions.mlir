@@ -6,10 +6,6 @@
 // RUN: norm-opt %t/flag.mlir --norm-specialize="omit=training" | FileCheck %s --check-prefix=BRANCH
 // RUN: norm-opt %t/types.mlir --norm-specialize="omit=a,b,c,d,e" | FileCheck %s --check-prefix=TYPES
 // RUN: norm-opt %t/zeros.mlir --norm-specialize="omit=a,b" | FileCheck %s --check-prefix=ZEROS
-// RUN: norm-opt %t/unread.mlir --norm-specialize="outputs=count" | FileCheck %s --check-prefix=UNREAD
-// RUN: norm-opt %t/unread.mlir --norm-specialize="passed=x outputs=count" | FileCheck %s --check-prefix=NORANK
-// RUN: norm-opt %t/shape.mlir --norm-specialize="ranks=s=2 sizes=s=8" | FileCheck %s --check-prefix=SHAPE
-// RUN: norm-opt %t/shape.mlir --norm-specialize="ranks=s=1 sizes=s=8" | FileCheck %s --check-prefix=NOSHAPE
 
 // State that is updated stays an argument, read or not; without its update, and unread, it goes.
 // UPDATED: norm.name = "moving", norm.state
@@ -42,21 +38,6 @@
 // ZEROS: %[[SUM:.*]] = arith.addf %[[X]], %[[X]] : !f32_n
 // ZEROS-NEXT: %[[ZERO:.*]] = norm.broadcast
 // ZEROS-NEXT: arith.addf %[[SUM]], %[[ZERO]]
-
-// x and gamma are not read, yet tell the extent of n and of k, and how many dimensions each pack has.
-// UNREAD: axes(n, k)
-// UNREAD-SAME: norm.name = "x"
-// UNREAD-SAME: norm.name = "gamma"
-// UNREAD-NOT: norm.name = "other"
-// NORANK: axes(n, k)
-// NORANK-SAME: norm.name = "x"
-// NORANK-NOT: norm.name = "gamma"
-
-// The extent of s is fixed, not that of each of its dimensions.
-// SHAPE: norm.kernel @shape axes(n, s = 8)
-// SHAPE-SAME: norm.name = "x"
-// NOSHAPE: norm.kernel @shape axes(n, s = 8)
-// NOSHAPE-NOT: norm.name = "x"
 
 //--- state.mlir
 !n = tensor<?xf32, #norm.axes<n>>
@@ -122,30 +103,4 @@ norm.kernel @zeros axes(n)
   %z = norm.broadcast %zero : f32 to !n
   %y = arith.addf %s, %z : !n
   norm.return %y : !n
-}
-
-//--- unread.mlir
-!n = tensor<?xf32, #norm.axes<n>>
-!k = tensor<?xf32, #norm.axes<k>>
-!nk = tensor<?x?xf32, #norm.axes<n, k>>
-norm.kernel @unread axes(n, k)
-    (%x: !nk {norm.name = "x", norm.dims = ["n...", "k..."]}, %gamma: !k {norm.name = "gamma", norm.dims = ["k..."]},
-     %other: !nk {norm.name = "other", norm.dims = ["n...", "k..."]})
-    -> (!nk {norm.name = "y", norm.dims = ["n...", "k..."]}, !n {norm.name = "count", norm.dims = ["n..."]}) {
-  %g = norm.broadcast %gamma : !k to !nk
-  %a = arith.mulf %x, %g : !nk
-  %y = arith.addf %a, %other : !nk
-  %size = norm.size [k]
-  %real = arith.sitofp %size : i64 to f32
-  %count = norm.broadcast %real : f32 to !n
-  norm.return %y, %count : !nk, !n
-}
-//--- shape.mlir
-!n = tensor<?xf32, #norm.axes<n>>
-!ns = tensor<?x?xf32, #norm.axes<n, s>>
-norm.kernel @shape axes(n, s)
-    (%x: !ns {norm.name = "x", norm.dims = ["n", "s..."]}, %a: !n {norm.name = "a", norm.dims = ["n"]})
-    -> (!ns {norm.name = "y", norm.dims = ["n", "s..."]}) {
-  %y = norm.broadcast %a : !n to !ns
-  norm.return %y : !ns
 }
