@@ -125,8 +125,7 @@ Memory PhaseLowering::sliceOf(Value planned, StringAttr lane) {
   const Memory &memory = memories.find(planned)->second;
   Memory slice = memory;
   Value offset = offsetOf(memory, {lane, constant(0), width, {}, 0}, {}).first;
-  slice.base = LLVM::GEPOp::create(b, memory.base.getType(), memoryType(memory.storage), memory.base,
-                                   ArrayRef<LLVM::GEPArg>{offset});
+  slice.base = behind(memory, offset).base;
   slice.axes.clear(), slice.strides.clear();
   for (auto [name, stride] : llvm::zip(memory.axes, memory.strides))
     if (llvm::is_contained(kernel.namesWithin(lane), name)) slice.axes.push_back(name), slice.strides.push_back(stride);
@@ -136,18 +135,28 @@ Memory PhaseLowering::sliceOf(Value planned, StringAttr lane) {
 /// So many vectors of blocks go together at the most: what waits for the ends of reductions overlaps.
 static constexpr int64_t vectorsOfBlocks = 2;
 
+/// The stride of a memory along an axis that it has as it is; null for another.
+Value PhaseLowering::strideAlong(Value planned, StringAttr axis) {
+  const Memory &memory = memories.find(planned)->second;
+  for (auto [name, stride] : llvm::zip(memory.axes, memory.strides))
+    if (name == axis) return stride;
+  return {};
+}
+
+/// The same memory from so many elements further on.
+Memory PhaseLowering::behind(Memory memory, Value elements) {
+  memory.base = LLVM::GEPOp::create(b, memory.base.getType(), memoryType(memory.storage), memory.base,
+                                    ArrayRef<LLVM::GEPArg>{elements});
+  return memory;
+}
+
 /// What a body reads of the block that is so many further.
 SmallVector<Memory> PhaseLowering::slicesAhead(Block &body, const Lanes &lanes, Value blocks) {
   SmallVector<Memory> slices;
   for (LoadOp load : body.getOps<LoadOp>()) {
-    const Memory &memory = memories.find(load.getFrom())->second;
     const Memory &slice = memoryAt(load.getFrom(), lanes);
-    for (auto [axis, stride] : llvm::zip(memory.axes, memory.strides))
-      if (axis == abreast->lanes.axis && !slice.axes.empty()) {
-        slices.push_back(slice);
-        slices.back().base = LLVM::GEPOp::create(b, slice.base.getType(), memoryType(slice.storage), slice.base,
-                                                 ArrayRef<LLVM::GEPArg>{multiply(blocks, stride)});
-      }
+    Value stride = strideAlong(load.getFrom(), abreast->lanes.axis);
+    if (stride && !slice.axes.empty()) slices.push_back(behind(slice, multiply(blocks, stride)));
   }
   return slices;
 }
@@ -310,9 +319,15 @@ void PhaseLowering::sweepSideBySide(PassOp pass) {
     for (int64_t i = 0; i < together; ++i) {
       Value lane = add(place, constant(i));
       positions[blocks.axis] = add(blocks.first, lane);
-      for (Value planned : reached) slices[i][planned] = sliceOf(planned, axis);
+      for (Value planned : reached) {
+        // One addition, where a position takes a product.
+        Value stride = i > 0 ? strideAlong(planned, blocks.axis) : Value();
+        slices[i][planned] = stride ? behind(slices[i - 1][planned], stride) : sliceOf(planned, axis);
+      }
       positions.erase(blocks.axis);
-      for (const StagedOutput &output : staged) slices[i][output.planned].base = sliceInStage(output, lane);
+      for (const StagedOutput &output : staged)
+        if (i == 0) slices[i][output.planned].base = sliceInStage(output, lane);
+        else slices[i][output.planned] = behind(slices[i - 1][output.planned], output.slice);
       DenseMap<Value, Value> values;
       for (auto [value, array] : llvm::zip(crossing, arrays))
         values[value] = splat(fromArray(array, value.getType(), lane), width);

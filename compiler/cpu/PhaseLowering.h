@@ -141,8 +141,7 @@ private:
   norm::PassOp sweepOfRuns(norm::PassOp rows, unsigned depth);
   int64_t storedPoints(mlir::Block &body, const Lanes &lanes);
   bool lowerRuns(norm::PassOp rows, unsigned depth, llvm::function_ref<void()> oneByOne);
-  void lowerEndToEnd(norm::PassOp rows, norm::PassOp sweep, mlir::StringAttr flat, mlir::Value begin,
-                     int64_t unit);
+  void lowerEndToEnd(norm::PassOp rows, norm::PassOp sweep, mlir::StringAttr flat, mlir::Value begin, int64_t unit);
 
   // One block or row after another (LowerTurns.cpp)
   void lowerTurns(mlir::Value first, mlir::Value last, mlir::Block &body, llvm::function_ref<void(mlir::Value)> bind);
@@ -166,6 +165,8 @@ private:
   // Blocks side by side (LowerVectorized.cpp)
   void lowerVectorized(norm::PhaseOp phase, mlir::Value first, mlir::Value last);
   mlir::Value blocksTogether(mlir::Block &body, mlir::StringAttr axis);
+  mlir::Value strideAlong(mlir::Value planned, mlir::StringAttr axis);
+  Memory behind(Memory memory, mlir::Value elements);
   llvm::SmallVector<Memory> slicesAhead(mlir::Block &body, const Lanes &lanes, mlir::Value blocks);
   bool lowerShortRows(norm::PassOp rows, unsigned depth);
   void lowerSideBySide(mlir::Block &body, mlir::StringAttr axis, mlir::Value first, mlir::Value to);
