@@ -149,6 +149,34 @@ struct ReduceOfUniform : OpRewritePattern<ReduceOp> {
   }
 };
 
+/// f(broadcast a) = broadcast f(a): a reduction goes without the axes along which its input is the same. Those that are
+/// reduced are left to ReduceOfUniform. One that would keep no axis stays beside others, or it would be a phase alone.
+struct ReduceOfBroadcast : OpRewritePattern<ReduceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ReduceOp op, PatternRewriter &rewriter) const override {
+    auto broadcast = op.getInput().getDefiningOp<BroadcastOp>();
+    if (!broadcast) return failure();
+    Value value = broadcast.getInput();
+    AxisList axes = axesOf(value.getType());
+    SmallVector<StringAttr> varying, same, whole(axesOf(op.getType()));
+    for (StringAttr axis : namesOf(op.getOver())) (llvm::is_contained(axes, axis) ? varying : same).push_back(axis);
+    bool isPlain = op.getInto().empty() && !op.getSample() && !getElementTypeOrSelf(value).isInteger(64);
+    if (varying.empty() || varying.size() == axes.size() || (!same.empty() && !isPlain)) return failure();
+    auto reduce = [&](ArrayRef<StringAttr> over) {
+      value = ReduceOp::create(rewriter, op.getLoc(), op.getKind(), value, arrayOf(op.getContext(), over), op.getInto(),
+                               op.getSampleAttr());
+    };
+    reduce(varying);
+    if (!same.empty()) {
+      llvm::append_range(whole, same);
+      value = broadcastTo(rewriter, op.getLoc(), value, whole);
+      reduce(same);
+    }
+    rewriter.replaceOp(op, broadcastTo(rewriter, op.getLoc(), value, axesOf(op.getType())));
+    return success();
+  }
+};
+
 /// The sum of a finite constant is the constant times the number of points: 0 over no points, as the sum is.
 struct SumOfConstant : OpRewritePattern<ReduceOp> {
   SumOfConstant(MLIRContext *context) : OpRewritePattern(context, /*benefit=*/2) {}
@@ -196,6 +224,6 @@ struct FixedSize : OpRewritePattern<SizeOp> {
 } // namespace
 
 void NormDialect::getCanonicalizationPatterns(RewritePatternSet &patterns) const {
-  patterns.add<ElementwiseOfBroadcasts, FixedSize, FoldThroughBroadcast, ReduceOfUniform, SplatConstant, SumOfConstant,
-               UniformWeights>(getContext());
+  patterns.add<ElementwiseOfBroadcasts, FixedSize, FoldThroughBroadcast, ReduceOfBroadcast, ReduceOfUniform,
+               SplatConstant, SumOfConstant, UniformWeights>(getContext());
 }

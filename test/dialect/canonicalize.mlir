@@ -248,6 +248,35 @@ norm.kernel @reduce_of_uniform axes(n, k) (%x: f32 {norm.name = "x"})
 
 // -----
 
+!n = tensor<?xf32, #norm.axes<n>>
+!nt = tensor<?x?xf32, #norm.axes<n, t>>
+!nc = tensor<?x?xf32, #norm.axes<n, c>>
+!ntc = tensor<?x?x?xf32, #norm.axes<n, t, c>>
+
+// The weights of a padded batch are the same for all channels: they are summed once a sample, and so often as there are
+// reduced channels. A sum of all weights stays where the others are.
+// CHECK-LABEL: norm.kernel @reduce_of_broadcast
+// CHECK:         %[[WIDE:.*]] = norm.broadcast %arg0
+// CHECK:         %[[SUM:.*]] = norm.reduce sum %arg0 over [t] : !f32_n_t
+// CHECK:         %[[Y:.*]] = norm.broadcast %[[SUM]] : !f32_n to !f32_n_c
+// CHECK:         %[[SIZE:.*]] = norm.size [c]
+// CHECK:         %[[REAL:.*]] = arith.sitofp %[[SIZE]]
+// CHECK:         %[[TIMES:.*]] = norm.broadcast %[[REAL]] : f32 to !f32_n
+// CHECK:         %[[PRODUCT:.*]] = arith.mulf %[[SUM]], %[[TIMES]] : !f32_n
+// CHECK:         %[[Z:.*]] = arith.select %{{.*}}, %[[PRODUCT]]
+// CHECK:         %[[ALL:.*]] = norm.reduce sum %[[WIDE]] over [n, t] : !f32_n_t_c
+// CHECK:         norm.return %[[Y]], %[[Z]], %[[ALL]]
+norm.kernel @reduce_of_broadcast axes(n, t, c) (%w: !nt {norm.name = "w"})
+    -> (!nc {norm.name = "y"}, !n {norm.name = "z"}, tensor<?xf32, #norm.axes<c>> {norm.name = "all"}) {
+  %v = norm.broadcast %w : !nt to !ntc
+  %y = norm.reduce sum %v over [t] : !ntc
+  %z = norm.reduce sum %v over [t, c] : !ntc
+  %all = norm.reduce sum %v over [n, t] : !ntc
+  norm.return %y, %z, %all : !nc, !n, tensor<?xf32, #norm.axes<c>>
+}
+
+// -----
+
 !i = tensor<?xi64, #norm.axes<n>>
 
 // CHECK-LABEL: norm.kernel @sizes
