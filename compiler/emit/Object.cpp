@@ -68,8 +68,9 @@ std::unique_ptr<TargetMachine> createMachine(const Machine &machine, std::string
   TargetOptions options;
   // The lowering says itself what is fused: left to instruction selection, a tail could round otherwise than the body.
   options.AllowFPOpFusion = FPOpFusion::Strict;
+  // Less is the default without a second scheduling, after register allocation.
   return std::unique_ptr<TargetMachine>(target->createTargetMachine(
-      triple, machine.cpu, machine.features, options, Reloc::PIC_, CodeModel::Small, CodeGenOptLevel::Default));
+      triple, machine.cpu, machine.features, options, Reloc::PIC_, CodeModel::Small, CodeGenOptLevel::Less));
 }
 
 /// What holds for every function: it runs on this processor, never unwinds, and nothing in it is replaced by a call.
