@@ -158,7 +158,7 @@ SmallVector<PhaseLowering::Values> PhaseLowering::emitPoints(Block &body, ArrayR
       continue;
     }
     if (auto load = dyn_cast<LoadOp>(op); load && spreadsTogether(load, lanes)) {
-      for (auto [i, value] : llvm::enumerate(loadSpreadTogether(load, lanes))) local[i][load] = value;
+      if (!local.front().count(load)) loadSpreadTogether(body, lanes, local);
       continue;
     }
     // Two of bf16 are rounded at once, and four of 8 bits. Of others, joining them pays where a store would bypass the

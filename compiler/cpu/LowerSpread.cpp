@@ -152,20 +152,31 @@ PhaseLowering::Values PhaseLowering::permuted(LoadOp op, const Lanes &lanes, int
   return vectors;
 }
 
-/// Several vectors one behind the other: from one window where runs are not too short for that.
-PhaseLowering::Values PhaseLowering::loadSpreadTogether(LoadOp op, ArrayRef<Lanes> lanes) {
+/// All that a body spreads over several vectors one behind the other, at each of them: from one window where runs are
+/// not too short for that. What lies alike, as gamma and beta do, has its places in the window once.
+void PhaseLowering::loadSpreadTogether(Block &body, ArrayRef<Lanes> lanes,
+                                       MutableArrayRef<DenseMap<Value, Value>> values) {
+  auto loads = llvm::filter_to_vector(body.getOps<LoadOp>(), [&](LoadOp op) { return spreadsTogether(op, lanes); });
   const Run &run = runOf(kernel.getAxis(lanes.front().axis).getInner());
   int64_t points = width * lanes.size();
   // A window's lanes less one, times the points of a run, are more than the points that begin at the end of one.
   Value fits = arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, multiply(run.points, constant(width - 1)),
                                      constant(points - 2));
-  return choose(
-      fits, [&] { return permuted(op, lanes.front(), lanes.size()); },
+  Values all = choose(
+      fits,
       [&] {
         Values vectors;
-        for (const Lanes &each : lanes) vectors.push_back(loadSpread(op, each));
+        for (LoadOp op : loads) llvm::append_range(vectors, permuted(op, lanes.front(), lanes.size()));
+        return vectors;
+      },
+      [&] {
+        Values vectors;
+        for (LoadOp op : loads)
+          for (const Lanes &each : lanes) vectors.push_back(loadSpread(op, each));
         return vectors;
       });
+  for (auto [number, op] : llvm::enumerate(loads))
+    for (size_t i = 0; i < lanes.size(); ++i) values[i][op] = all[number * lanes.size() + i];
 }
 
 /// Whether vectors lie one behind the other, of which some memory is spread over all.

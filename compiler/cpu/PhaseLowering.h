@@ -134,7 +134,8 @@ private:
   bool isPermuted(norm::LoadOp op, const Lanes &lanes);
   Values permuted(norm::LoadOp op, const Lanes &lanes, int64_t count);
   bool spreadsTogether(norm::LoadOp op, llvm::ArrayRef<Lanes> lanes);
-  Values loadSpreadTogether(norm::LoadOp op, llvm::ArrayRef<Lanes> lanes);
+  void loadSpreadTogether(mlir::Block &body, llvm::ArrayRef<Lanes> lanes,
+                          llvm::MutableArrayRef<llvm::DenseMap<mlir::Value, mlir::Value>> values);
   mlir::Value loadSpread(norm::LoadOp op, const Lanes &lanes);
 
   // Rows end to end (LowerRuns.cpp)

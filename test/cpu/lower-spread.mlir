@@ -45,6 +45,36 @@ norm.kernel @scaled axes(n, k, s, k_s = k * s)
   norm.return
 }
 
+// What lies alike has its places in the window once, under one condition.
+// CHECK-LABEL: func.func private @alike_phase0_body
+// CHECK:         scf.if %{{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>) {
+// CHECK:           arith.mului_extended
+// CHECK:           %[[FROM:.*]] = arith.minsi
+// CHECK:           llvm.getelementptr %{{.*}}[%[[FROM]]] : (!llvm.ptr, i64) -> !llvm.ptr, f32
+// CHECK:           %[[G:.*]] = llvm.load %{{.*}} -> vector<16xf32>
+// CHECK-NOT:       arith.mului_extended
+// CHECK:           permvar.sf.512"(%[[G]],
+// CHECK-NOT:       arith.mului_extended
+// CHECK:           llvm.getelementptr %{{.*}}[%[[FROM]]] : (!llvm.ptr, i64) -> !llvm.ptr, f32
+// CHECK:           %[[H:.*]] = llvm.load %{{.*}} -> vector<16xf32>
+// CHECK-NOT:       arith.mului_extended
+// CHECK:           permvar.sf.512"(%[[H]],
+// CHECK:         } else {
+norm.kernel @alike axes(n, k, s, k_s = k * s)
+    (%x: !f32_n_k_s {norm.name = "x"}, %g: !f32_k {norm.name = "g"}, %h: !f32_k {norm.name = "h"},
+     %y: !f32_n_k_s {norm.name = "y", norm.out}) attributes {norm.guards = [{axes = ["s"], most = 63 : i64}]} {
+  norm.phase [n] {
+    norm.pass [k_s] {
+      %v = norm.load %x : !f32_n_k_s to f32
+      %f = norm.load %g : !f32_k to f32
+      %a = norm.load %h : !f32_k to f32
+      %p = math.fma %v, %f, %a : f32
+      norm.store %p to %y : f32 to !f32_n_k_s
+    }
+  }
+  norm.return
+}
+
 // The even and the odd points of bf16: two bytes of the table at a time, of which the lower half bits count.
 // CHECK-LABEL: func.func private @halves_phase0_body
 // CHECK:         %[[PAIRS:.*]] = llvm.load %{{.*}} : !llvm.ptr -> vector<16xi16>
