@@ -36,9 +36,12 @@ struct KernelLowering {
     return (name ? name.getValue() : variants.front().getSymName()).str();
   }
 
-  func::FuncOp function(StringRef name, TypeRange arguments, TypeRange results) {
+  /// Bodies aside, functions are a few instructions that run once a call: they are not worth optimising.
+  func::FuncOp function(StringRef name, TypeRange arguments, TypeRange results, bool isBody = false) {
     b.setInsertionPoint(variants.front());
     auto op = func::FuncOp::create(b, name, b.getFunctionType(arguments, results));
+    if (isBody) op.setPrivate();
+    else op->setAttr("passthrough", b.getStrArrayAttr({"noinline", "optnone"}));
     b.setInsertionPointToStart(op.addEntryBlock());
     return op;
   }
@@ -145,8 +148,7 @@ struct KernelLowering {
     types.append(leaves + 2, i64());
 
     std::string name = PhaseSymbols(family(), number).entry;
-    auto body = function(name + "_body", types, {});
-    body.setPrivate();
+    auto body = function(name + "_body", types, {}, /*isBody=*/true);
     unsigned next = 0;
     PhaseLowering lowering(kernel, shape, b);
     auto leafArguments = body.getArguments().slice(kernel.getNumArguments() + workspaces.size(), leaves);

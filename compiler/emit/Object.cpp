@@ -109,9 +109,8 @@ void runPasses(Module &module, TargetMachine &machine) {
   loops.addPass(SplitAddresses());
   loops.addPass(LICMPass(LICMOptions()));
   passes.addPass(createFunctionToLoopPassAdaptor(std::move(loops), /*UseMemorySSA=*/true));
-  ModulePassManager modulePasses;
-  modulePasses.addPass(createModuleToFunctionPassAdaptor(std::move(passes)));
-  modulePasses.run(module, moduleAnalyses);
+  for (Function &function : module)
+    if (!function.isDeclaration() && !function.hasOptNone()) passes.run(function, functionAnalyses);
 }
 
 /// The symbols an object leaves to others, joined; an error where it is no object.

@@ -4,14 +4,16 @@
 !f32_n_k = tensor<?x?xf32, #norm.axes<n, k>>
 !f32_n = tensor<?xf32, #norm.axes<n>>
 
-// Blocks are counted from the extents; a variant that does not apply has none.
+// Blocks are counted from the extents; a variant that does not apply has none. What surrounds bodies is not optimised.
 // CHECK-LABEL: func.func @total_blocks0(%arg0: !llvm.ptr) -> i64
+// CHECK-SAME:    passthrough = ["noinline", "optnone"]
 // CHECK:         %[[HOLDS:.*]] = arith.cmpi sle, %{{.*}}, %c100_i64
 // CHECK:         arith.select %[[HOLDS]], %{{.*}}, %c0_i64
 
 // Each pointer is an argument of the body, so that it can be noalias. Four accumulators of 16 lanes, then the rest under a
 // mask.
 // CHECK-LABEL: func.func private @total_phase0_body(%arg0: !llvm.ptr {llvm.noalias}, %arg1: !llvm.ptr {llvm.noalias}
+// CHECK-NOT:     optnone
 // CHECK:         scf.for
 // CHECK:           scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
 // CHECK-COUNT-4:     llvm.load %{{.*}} : !llvm.ptr -> vector<16xf32>
@@ -20,6 +22,7 @@
 // CHECK:             llvm.intr.masked.load
 // CHECK:             arith.select
 // CHECK-LABEL: func.func @total_phase0(
+// CHECK-SAME:    passthrough = ["noinline", "optnone"]
 
 // Without masks a tail runs point by point.
 // V3-LABEL: func.func private @total_phase0_body
