@@ -97,8 +97,11 @@ private:
   /// Takes a module through a stage. False on an error, or where the observer wants to go no further.
   bool lower(ModuleOp kernels, const Machine &machine, const Stage &through);
 
-  /// The objects of two modules, by two threads.
-  bool generateBoth(std::unique_ptr<NativeCode> code, std::unique_ptr<NativeCode> other, Artifact &artifact);
+  /// A module of vector code as LLVM's.
+  std::unique_ptr<NativeCode> translate(ModuleOp module, PassManager &lowering, const Machine &machine);
+  /// The objects of two modules of vector code, by two threads: the one is at work on the first as soon as the other
+  /// has translated it.
+  bool generateBoth(ModuleOp half, ModuleOp rest, PassManager &lowering, const Machine &machine, Artifact &artifact);
 
   /// Runs a stage's passes and verifies what they leave. norm-opt verifies after each pass, which would be a tenth of
   /// the time of a compilation.
@@ -187,12 +190,21 @@ bool Compilation::plan(const Machine &machine) {
   return llvm::all_of(pipeline().drop_back(), [&](const Stage &next) { return lower(*module, machine, next); });
 }
 
-bool Compilation::generateBoth(std::unique_ptr<NativeCode> code, std::unique_ptr<NativeCode> other,
+std::unique_ptr<NativeCode> Compilation::translate(ModuleOp module, PassManager &lowering, const Machine &machine) {
+  if (!runPasses(lowering, module, /*verifies=*/false)) return nullptr; // LLVM verifies its IR
+  return NativeCode::translate(module, machine, diagnostics);
+}
+
+bool Compilation::generateBoth(ModuleOp half, ModuleOp rest, PassManager &lowering, const Machine &machine,
                                Artifact &artifact) {
+  std::unique_ptr<NativeCode> other = translate(half, lowering, machine);
+  if (!other) return false;
   std::optional<std::string> objects[2];
   Diagnostics others;
-  std::optional<std::string> reason =
-      isolate([&] { objects[1] = other->object(others); }, [&] { objects[0] = code->object(diagnostics); });
+  auto alongside = [&] {
+    if (std::unique_ptr<NativeCode> code = translate(rest, lowering, machine)) objects[0] = code->object(diagnostics);
+  };
+  std::optional<std::string> reason = isolate([&] { objects[1] = other->object(others); }, alongside);
   if (reason) { // its thread stays behind, with what it works on
     (void)other.release();
     internalError({}, "LLVM gave up: " + *reason);
@@ -214,14 +226,11 @@ std::optional<Artifact> Compilation::generate(ModuleOp planned, Machine machine,
   stage = "llvm";
   PassManager lowering(&context);
   buildLowerToLLVM(lowering);
-  if (!runPasses(lowering, planned, /*verifies=*/false)) return std::nullopt; // LLVM verifies its IR
-  OwningOpRef<ModuleOp> half = inOne ? nullptr : takeHalf(planned);
-  std::unique_ptr<NativeCode> code = NativeCode::translate(planned, machine, diagnostics);
-  if (half) {
-    std::unique_ptr<NativeCode> other = NativeCode::translate(*half, machine, diagnostics);
-    bool good = code && other && generateBoth(std::move(code), std::move(other), artifact);
+  if (OwningOpRef<ModuleOp> half = inOne ? nullptr : takeHalf(planned)) {
+    bool good = generateBoth(*half, planned, lowering, machine, artifact);
     return good ? std::optional(std::move(artifact)) : std::nullopt;
   }
+  std::unique_ptr<NativeCode> code = translate(planned, lowering, machine);
   if (!code || !show("llvm", [&] { return code->text(); })) return std::nullopt;
 
   stage = "asm";

@@ -1,5 +1,5 @@
 #include "compiler/emit/TakeHalf.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/EquivalenceClasses.h"
 #include <functional>
 #include <map>
@@ -24,15 +24,13 @@ size_t sizeOf(Operation *function) {
 } // namespace
 
 OwningOpRef<ModuleOp> takeHalf(ModuleOp module) {
-  // Another thread and another LLVM context take 0.3 ms, 1000 operations some 20.
-  constexpr size_t least = 1000;
+  // Another thread and another LLVM context take 0.3 ms, 150 operations some 2.
+  constexpr size_t least = 150;
   llvm::EquivalenceClasses<Operation *> callers;
   for (Operation &operation : *module.getBody()) {
-    if (!isa<LLVM::LLVMFuncOp>(operation)) return nullptr;
+    if (!isa<func::FuncOp>(operation)) return nullptr;
     callers.insert(&operation);
-    operation.walk([&](LLVM::CallOp call) {
-      if (auto callee = call.getCallee()) callers.unionSets(&operation, module.lookupSymbol(*callee));
-    });
+    operation.walk([&](func::CallOp call) { callers.unionSets(&operation, module.lookupSymbol(call.getCallee())); });
   }
   llvm::MapVector<Operation *, Part> parts;
   for (Operation &operation : *module.getBody()) {
@@ -49,7 +47,7 @@ OwningOpRef<ModuleOp> takeHalf(ModuleOp module) {
     (keep ? kept : taken) += size;
     if (!keep) llvm::append_range(take, part->functions);
   }
-  if (take.empty() || kept + taken < least) return nullptr;
+  if (taken < least) return nullptr;
   OwningOpRef<ModuleOp> half(ModuleOp::create(module.getLoc()));
   (*half)->setAttrs(module->getAttrDictionary());
   for (Operation *function : take) function->moveBefore(half->getBody(), half->getBody()->end());

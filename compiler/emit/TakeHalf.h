@@ -5,7 +5,7 @@
 
 namespace normc {
 
-/// Takes functions out of a module of the LLVM dialect, into another, so that code generation takes about as long for
+/// Takes functions out of a module of vector code, into another, so that code generation takes about as long for
 /// the one as for the other. No function of either calls one of the other. Null where that is not possible, or where
 /// the whole does not take long.
 mlir::OwningOpRef<mlir::ModuleOp> takeHalf(mlir::ModuleOp module);
