@@ -8,8 +8,8 @@ using namespace mlir;
 using namespace norm;
 using namespace normc;
 
-// Longer rows have few ends.
-static constexpr int64_t longestRun = 4096;
+// Longer rows have few ends, which cost less where stores are ordinary.
+static constexpr int64_t longestRun = 4096, longestOrdinaryRun = 1024;
 
 /// The sweep of rows that do nothing else but compute what it takes, where all that it reaches has the rows one behind
 /// the other. Null otherwise.
@@ -55,8 +55,8 @@ int64_t PhaseLowering::storedPoints(Block &body, const Lanes &lanes) {
 }
 
 /// Rows whose ends are not those of vectors begin and end with parts of lines, which is dear where they bypass the
-/// caches. False where they cannot go end to end; at run time they may still go one by one, as
-/// `oneByOne` has them.
+/// caches, and where nothing else is to be done meanwhile. False where they cannot go end to end; at run time they may
+/// still go one by one, as `oneByOne` has them.
 bool PhaseLowering::lowerRuns(PassOp rows, unsigned depth, llvm::function_ref<void()> oneByOne) {
   PassOp sweep = sweepOfRuns(rows, depth);
   if (!sweep) return false;
@@ -88,16 +88,27 @@ bool PhaseLowering::lowerRuns(PassOp rows, unsigned depth, llvm::function_ref<vo
   Lanes lanes{flat, from, width, {}};
   Value begin = nextLine(body, lanes, to), wanted = wantsBypass(body, lanes);
   if (!begin || !wanted) return false;
-  goes = both(goes, wanted);
   lanes.first = begin;
-  if (Value may = mayBypass(body, lanes, {})) goes = both(goes, may);
+  Value streams = wanted;
+  if (Value may = mayBypass(body, lanes, {})) streams = both(streams, may);
+  // Beside sums that the first cache holds, ordinary stores are better off row by row.
+  auto phase = rows->getParentOfType<PhaseOp>();
+  bool onlyMaps =
+      !phase.walk([](PassOp pass) { return pass.getKinds().empty() ? WalkResult::advance() : WalkResult::interrupt(); })
+           .wasInterrupted();
   choose(
-      goes, [&] { return lowerEndToEnd(rows, sweep, flat, begin, unit), Values(); },
-      [&] { return oneByOne(), Values(); });
+      both(goes, streams), [&] { return lowerEndToEnd(rows, sweep, flat, begin, unit, /*streams=*/true), Values(); },
+      [&] {
+        if (!onlyMaps) return oneByOne(), Values();
+        return choose(
+            both(goes, compare(arith::CmpIPredicate::sle, points, constant(longestOrdinaryRun))),
+            [&] { return lowerEndToEnd(rows, sweep, flat, begin, unit, /*streams=*/false), Values(); },
+            [&] { return oneByOne(), Values(); });
+      });
   return true;
 }
 
-void PhaseLowering::lowerEndToEnd(PassOp rows, PassOp sweep, StringAttr flat, Value begin, int64_t unit) {
+void PhaseLowering::lowerEndToEnd(PassOp rows, PassOp sweep, StringAttr flat, Value begin, int64_t unit, bool streams) {
   StringAttr row = namesOf(rows.getAxes()).back();
   Block &body = sweep.getBody().front();
   SmallVector<Operation *> ownOps;
@@ -156,8 +167,8 @@ void PhaseLowering::lowerEndToEnd(PassOp rows, PassOp sweep, StringAttr flat, Va
 
   Values first = valuesOf(firstRow);
   masked(from, begin, first);
-  llvm::SaveAndRestore mode(streaming, true);
-  SmallVector<Memory> places = fetchedDuring(sweep, flat, begin);
+  llvm::SaveAndRestore mode(streaming, streams);
+  SmallVector<Memory> places = streams ? fetchedDuring(sweep, flat, begin) : SmallVector<Memory>();
   Values carried = {begin};
   llvm::append_range(carried, first);
   carried = loop(firstRow, endRow, constant(1), carried, [&](Value position, ValueRange before) {

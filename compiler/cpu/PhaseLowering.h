@@ -142,7 +142,8 @@ private:
   norm::PassOp sweepOfRuns(norm::PassOp rows, unsigned depth);
   int64_t storedPoints(mlir::Block &body, const Lanes &lanes);
   bool lowerRuns(norm::PassOp rows, unsigned depth, llvm::function_ref<void()> oneByOne);
-  void lowerEndToEnd(norm::PassOp rows, norm::PassOp sweep, mlir::StringAttr flat, mlir::Value begin, int64_t unit);
+  void lowerEndToEnd(norm::PassOp rows, norm::PassOp sweep, mlir::StringAttr flat, mlir::Value begin, int64_t unit,
+                     bool streams);
 
   // One block or row after another (LowerTurns.cpp)
   void lowerTurns(mlir::Value first, mlir::Value last, mlir::Block &body, llvm::function_ref<void(mlir::Value)> bind);

@@ -6,7 +6,8 @@
 !f32_s = tensor<?xf32, #norm.axes<s>>
 
 // Rows of whose ends some vectors stand across two: each lane takes its own row's value, and one row's is loaded ahead.
-// Rows of whole vectors, of few or of very many points, and those that do not bypass the caches go one by one.
+// Those that do not bypass the caches go so as well, where nothing is reduced. Rows of whole vectors, of few or of very
+// many points go one by one.
 // CHECK-LABEL: func.func private @scaled_phase0_body
 // CHECK-DAG:     %[[FEW:.*]] = arith.cmpi sge, %{{.*}}, %c32_i64
 // CHECK-DAG:     %[[MANY:.*]] = arith.cmpi sle, %{{.*}}, %c4096_i64
@@ -27,6 +28,13 @@
 // CHECK:             scf.yield %{{.*}}, %[[NEXT]] : i64, f32
 // CHECK:           llvm.intr.masked.store
 // CHECK:         } else {
+// CHECK:           %[[SHORT:.*]] = arith.cmpi sle, %{{.*}}, %c1024_i64
+// CHECK:           %[[GOES:.*]] = arith.andi %{{.*}}, %[[SHORT]]
+// CHECK:           scf.if %[[GOES]]
+// CHECK-NOT:         nontemporal
+// CHECK:             scf.for %{{.*}} iter_args(%{{.*}} = %{{.*}}, %{{.*}} = %{{.*}}) -> (i64, f32)
+// CHECK-NOT:         nontemporal
+// CHECK:           } else {
 norm.kernel @scaled axes(k, s) (%x: !f32_k_s {norm.name = "x"}, %g: !f32_k {norm.name = "g"},
                                 %y: !f32_k_s {norm.name = "y", norm.out}) {
   norm.phase [] {
@@ -56,6 +64,28 @@ norm.kernel @halves axes(k, s) (%x: !bf16_k_s {norm.name = "x"}, %g: !f32_k {nor
         %v = norm.load %x : !bf16_k_s to f32
         %p = arith.mulf %v, %f : f32
         norm.store %p to %y : f32 to !bf16_k_s
+      }
+    }
+  }
+  norm.return
+}
+
+// Beside sums only past the caches.
+// CHECK-LABEL: func.func private @reduced_phase0_body
+// CHECK:         arith.cmpi sle, %{{.*}}, %c4096_i64
+// CHECK-NOT:     %c1024_i64
+// CHECK:         return
+norm.kernel @reduced axes(k, s) (%x: !f32_k_s {norm.name = "x"}, %y: !f32_k_s {norm.name = "y", norm.out}) {
+  norm.phase [] {
+    %sum = norm.pass [k, s] (sum) {
+      %v = norm.load %x : !f32_k_s to f32
+      norm.yield %v : f32
+    }
+    norm.pass [k] {
+      norm.pass [s] {
+        %v = norm.load %x : !f32_k_s to f32
+        %p = arith.mulf %v, %sum : f32
+        norm.store %p to %y : f32 to !f32_k_s
       }
     }
   }
