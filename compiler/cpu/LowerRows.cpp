@@ -157,7 +157,8 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
   // Of sums that are few, twice as many vectors: memory likes its rows in longer pieces. A group of rows computes more.
   auto staysSame = [&](LoadOp load) { return !rangesOver(axesOf(load.getFrom().getType()), row); };
   int64_t perVector = sums.size() + llvm::count_if(body.getOps<LoadOp>(), staysSame);
-  bool isLittle = sample || kernel.getAxis(row).isChunks();
+  bool isOfParts = llvm::none_of(body.getOps<LoadOp>(), [](LoadOp load) { return isa<BlockArgument>(load.getFrom()); });
+  bool isLittle = sample || kernel.getAxis(row).isChunks() || isOfParts;
   bool doubles = !sums.empty() && !isLittle && !beside.body && !narrowed.count(row) && shape.bytes == 64 &&
                  2 * count * perVector <= 24;
   auto sweep = [&](Value end, int64_t vectors, int64_t points) {
@@ -175,7 +176,8 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
   Value streams = guarding ? Value() : canStream(body, {axis, from, width, {}, 0}, row);
   positions.erase(row);
   // Few lanes leave fewer whole vectors than a step takes: these go together too, and past the caches, as no masked
-  // vector does. Code that is rare takes one at a time anyway; a sample and what chunks left are not worth the code.
+  // vector does. Code that is rare takes one at a time anyway; a sample and what other phases left are not worth the
+  // code.
   bool halves = count == 4 && !isLittle;
   Value widest = wholeSteps(width * count * 2), wide = wholeSteps(width * count);
   Value pairs = halves ? wholeSteps(width * 2) : wide;
