@@ -358,9 +358,9 @@ private:
     // Of a pair, what a run has in common is spread once for a tile: few rows would not be worth that.
     StringAttr turned = tiled == phase.swept.size() ? turnedAxis(phase.swept, memories) : StringAttr();
     for (size_t i = 0; i < tiled; ++i) {
-      // A split axis is turned over as a whole.
+      // A split axis is turned over as a whole, where that has one stride everywhere.
       StringAttr whole = i + 1 < tiled ? kernel.productOf(phase.swept[i], phase.swept[i + 1]) : StringAttr();
-      if (whole && phase.swept[i + 1] == turned) {
+      if (whole && phase.swept[i + 1] == turned && lieTogether(phase.swept[i], turned, memories)) {
         phase.block.push_back(addChunks(whole, "_tile", turnedRows, {}));
         ++i;
         continue;
@@ -372,6 +372,13 @@ private:
       else phase.block.push_back(addChunks(phase.swept[i], "_tile", tileElements, inner.drop_front(i + 1)));
     }
     return phase;
+  }
+  /// Whether all memory that has two axes has the second right behind the first.
+  static bool lieTogether(StringAttr first, StringAttr second, ArrayRef<Axes> memories) {
+    return llvm::all_of(memories, [&](const Axes &memory) {
+      auto at = llvm::find(memory, first);
+      return at == memory.end() || !contains(memory, second) || (std::next(at) != memory.end() && at[1] == second);
+    });
   }
   /// The innermost axis of memory that has the lanes of a sweep further out; null where there is none.
   static StringAttr turnedAxis(ArrayRef<StringAttr> swept, ArrayRef<Axes> memories) {

@@ -54,6 +54,28 @@ def layer_order(x_order, y_order):
     compare("y", y, f.layer_norm(x.astype(np.float64), gamma, features=2)["y"], 1e-5, 1e-5)
 
 
+PARTS = """kernel parts(
+    x: f32[c, n, h], w: f32[{order}]
+) -> (y: f32[c, n, h], z: f32[h, n, c]) {{
+  split h = p * q where p = 3
+  y = x * x + w
+  z = x
+}}
+"""
+
+
+def parts_elsewhere(order, options):
+    """Parts of a split axis, in other places than where a tensor has all of it."""
+    rng = np.random.default_rng(5)
+    x, w = (rng.normal(0, 1, (16, 17, 3, 2)).astype(np.float32) for _ in "xw")
+    moved = np.ascontiguousarray(w.transpose(["cnpq".index(axis) for axis in order]))
+    spec = text_file("parts.norm", PARTS.format(order=", ".join(order)))
+    results = run(spec, {"x": x.reshape(16, 17, 6), "w": moved}, ["y", "z"], options=options)
+    v = x.astype(np.float64)
+    compare("y", results["y"], (v * v + w).reshape(16, 17, 6), 1e-6, 1e-6)
+    compare("z", results["z"], v.reshape(16, 17, 6).transpose(2, 1, 0), 0, 0)
+
+
 REDUCE = """kernel reduce(
     x: f32[a, b, c]
 ) -> (total: f32[{kept}], largest: f32[{kept}], least: f32[{kept}], variance: f32[{kept}]) {{
@@ -153,6 +175,9 @@ def main():
             check(title, group_orders, x_order, y_order, dtype, (2, 75, 9, 19))
     for x_order, y_order in itertools.product(["b...,f...", "f...,b..."], repeat=2):
         check(f"layer_norm, x in {x_order}, y in {y_order}", layer_order, x_order, y_order)
+    for order in itertools.permutations("cnpq"):
+        for options in ([], ["--inplace", "y=x"]):
+            check(f"parts in the order {','.join(order)}, {options}", parts_elsewhere, order, options)
     for size in (1, 2, 3):
         for over in itertools.combinations("abc", size):
             for order, shape in (("abc", (3, 17, 33)), ("cab", (65, 2, 5)), ("bca", (4, 1, 70))):
