@@ -6,6 +6,8 @@ namespace {
 using Item = Interface::Item;
 using Names = std::vector<std::string>;
 
+std::string dimensions(int64_t count) { return std::to_string(count) + (count == 1 ? " dimension" : " dimensions"); }
+
 class Checker {
 public:
   Checker(const Interface &interface, const Bindings &bindings, const Names &axes, const Selection &selection,
@@ -178,16 +180,16 @@ private:
         continue;
       }
       fixed += rank->second.rank;
-      because += (because.empty() ? "" : ", and ") + dim.text() + " has " + std::to_string(rank->second.rank) +
-                 " dimensions by " + rank->second.source;
+      because += (because.empty() ? "" : ", and ") + dim.text() + " has " + dimensions(rank->second.rank) + " by " +
+                 rank->second.source;
     }
     if (unknown && found >= fixed) {
       known[unknown->name] = {found - fixed, "`" + input.name + "`"};
       return true;
     }
     if (!unknown && found == fixed) return true;
-    error(input.spot, "`" + input.name + "` has " + std::to_string(found) + " dimensions, expected " +
-                          (unknown ? "at least " : "") + std::to_string(fixed) + " for " + toText(*input.type) +
+    error(input.spot, "`" + input.name + "` has " + dimensions(found) + ", expected " + (unknown ? "at least " : "") +
+                          std::to_string(fixed) + " for " + toText(*input.type) +
                           (because.empty() ? "" : ": " + because));
     return true;
   }

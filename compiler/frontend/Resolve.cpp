@@ -182,7 +182,7 @@ private:
     if (!pair) first = expressions.value(let.value);
     if (pair && let.names.size() != 2)
       error(let.value.spot, "moments gives a mean and a variance: write `let mean, variance = moments(...)`");
-    else if (!pair && let.names.size() > 1)
+    else if (!pair && first != poison && let.names.size() > 1)
       error(let.names[1].spot, "one value for " + std::to_string(let.names.size()) + " names: only moments gives two");
     if (pair && first != poison && let.names.size() == 2)
       into.names.emplace(into.graph[first].operands[0], let.names[0].text + ", " + let.names[1].text);
