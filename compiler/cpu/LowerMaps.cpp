@@ -1,5 +1,5 @@
-// Maps over rows of many lanes, row by row as they lie in memory: what all rows share is computed once, and waits in
-// the first cache.
+// Maps over rows as they lie in memory, one by one or several as one: what all rows share is computed once, and waits
+// in the first cache.
 #include "compiler/cpu/PhaseLowering.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 using namespace mlir;
@@ -54,7 +54,10 @@ FailureOr<PhaseLowering::SharedValues> PhaseLowering::sharedByRows(StringAttr la
     bool isThere = load && getElementTypeOrSelf(load.getFrom().getType()) == load.getType();
     shared.bytes += isTaken ? bytesOfElement(result.getType()) : 0;
     loads += isTaken;
-    if (isTaken && isThere) continue;
+    if (isTaken && isThere) {
+      shared.there.push_back(&op);
+      continue;
+    }
     if (isTaken && !isa<Float32Type, Float64Type>(result.getType())) return failure();
     (isTaken ? shared.taken : shared.inner).push_back(&op);
   }
@@ -62,11 +65,32 @@ FailureOr<PhaseLowering::SharedValues> PhaseLowering::sharedByRows(StringAttr la
   return shared;
 }
 
-/// Rows that share something along the lanes: one by one where they are longer than a step, else under the lanes.
+/// Whether all that a body reaches row by row has the rows end to end, so that several of them are like one.
+bool PhaseLowering::areEndToEnd(StringAttr row, StringAttr lane, Block *rowBody, Block &body) {
+  if (rowBody && !llvm::hasSingleElement(rowBody->without_terminator())) return false;
+  return llvm::all_of(body.without_terminator(), [&](Operation &op) {
+    if (isa<IndexOp, PointsOp, SampledOp>(op)) return false;
+    auto load = dyn_cast<LoadOp>(op);
+    auto store = dyn_cast<StoreOp>(op);
+    if (!load && !store) return true;
+    SmallVector<StringAttr> axes(axesOf((load ? load.getFrom() : store.getTo()).getType()));
+    if (!rangesOver(axes, row)) return bool(load);
+    ArrayRef<StringAttr> left = axes;
+    while (!left.empty() && partsAt(left, row) == 0) left = left.drop_front();
+    left = left.drop_front(partsAt(left, row));
+    return !left.empty() && partsAt(left, lane) == left.size();
+  });
+}
+
+/// Rows that share something along the lanes: one by one where they are longer than a step or lie end to end, else
+/// under the lanes.
 void PhaseLowering::lowerSharedRows(StringAttr row, StringAttr axis, Block *rowBody, Block &body) {
   if (!loadsAcross(row, axis, body).empty()) return lowerTiles(row, axis, rowBody, body);
   FailureOr<SharedValues> shared = sharedByRows(axis, rowBody, body);
   if (failed(shared)) return lowerRowsUnderLanes(row, axis, rowBody, body);
+  bool areFloats =
+      llvm::all_of(shared->there, [](Operation *op) { return isa<FloatType>(op->getResult(0).getType()); });
+  if (areFloats && areEndToEnd(row, axis, rowBody, body)) return lowerRowByRow(row, axis, rowBody, body, *shared, true);
   auto [firstRow, lastRow] = rangeOf(row);
   auto compare = [&](arith::CmpIPredicate predicate, Value value, int64_t bound) -> Value {
     return arith::CmpIOp::create(b, predicate, value, constant(bound));
@@ -74,7 +98,7 @@ void PhaseLowering::lowerSharedRows(StringAttr row, StringAttr axis, Block *rowB
   Value isLong = compare(arith::CmpIPredicate::sgt, extent(axis), shape.accumulators * width);
   Value areMany = compare(arith::CmpIPredicate::sge, arith::SubIOp::create(b, lastRow, firstRow), fewestRows);
   auto byRow = [&] {
-    lowerRowByRow(row, axis, rowBody, body, *shared);
+    lowerRowByRow(row, axis, rowBody, body, *shared, false);
     return Values();
   };
   auto underLanes = [&] {
@@ -84,15 +108,40 @@ void PhaseLowering::lowerSharedRows(StringAttr row, StringAttr axis, Block *rowB
   choose(arith::AndIOp::create(b, isLong, areMany), byRow, underLanes);
 }
 
+/// How many rows end to end are one: so many that they end where a step does, if the arrays have room for that, and
+/// that an end is rare; rows of one step are no more than that.
+Value PhaseLowering::rowsInOne(StringAttr row, StringAttr axis, int64_t step, int64_t room) {
+  auto [firstRow, lastRow] = rangeOf(row);
+  auto [from, to] = rangeOf(axis);
+  Value one = constant(1), points = arith::MaxSIOp::create(b, extent(axis), one);
+  Value all = multiply(arith::SubIOp::create(b, lastRow, firstRow), points);
+  // A step, over the largest power of 2 that divides both.
+  Value divisor = arith::OrIOp::create(b, points, constant(step));
+  divisor = arith::AndIOp::create(b, divisor, arith::SubIOp::create(b, constant(0), divisor));
+  Value rows = arith::DivUIOp::create(b, constant(step), divisor), wanted = constant(room / 4), times;
+  wanted = arith::MinSIOp::create(b, wanted, arith::DivUIOp::create(b, all, constant(fewestRows)));
+  times = arith::MaxSIOp::create(b, arith::DivUIOp::create(b, wanted, multiply(rows, points)), one);
+  Value isStep = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, multiply(rows, points), constant(step));
+  rows = arith::SelectOp::create(b, isStep, rows, multiply(rows, times));
+  Value together = multiply(rows, points), isWhole, fits, areMany;
+  isWhole = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, arith::SubIOp::create(b, to, from), extent(axis));
+  fits = arith::CmpIOp::create(b, arith::CmpIPredicate::sle, together, constant(room));
+  areMany = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, all, multiply(together, constant(fewestRows)));
+  isWhole = arith::AndIOp::create(b, isWhole, arith::AndIOp::create(b, fits, areMany));
+  return arith::SelectOp::create(b, isWhole, rows, one);
+}
+
 void PhaseLowering::lowerRowByRow(StringAttr row, StringAttr axis, Block *rowBody, Block &body,
-                                  const SharedValues &shared) {
+                                  const SharedValues &shared, bool endToEnd) {
   auto [firstRow, lastRow] = rangeOf(row);
   auto [from, to] = rangeOf(axis);
   int64_t count = shape.accumulators, step = count * width;
-  int64_t tile = std::max(step, std::min(shape.l1Bytes / 2, mostArrayBytes) / shared.bytes / step * step);
+  int64_t tile = std::max(step, std::min(shape.l1Bytes / 3 * 2, mostArrayBytes) / shared.bytes / step * step);
   // What is the same for all rows, of a tile of lanes.
+  SmallVector<Operation *> taken(shared.taken);
+  if (endToEnd) taken.append(shared.there);
   SmallVector<Memory> arrays;
-  for (Operation *op : shared.taken) {
+  for (Operation *op : taken) {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(entry);
     Type element = op->getResult(0).getType();
@@ -100,7 +149,7 @@ void PhaseLowering::lowerRowByRow(StringAttr row, StringAttr axis, Block *rowBod
     Value base = LLVM::AllocaOp::create(b, pointer, element, constant(tile), shape.lineBytes);
     arrays.push_back({base, element, {axis}, {constant(1)}});
   }
-  // A body at all lanes of a range, so many vectors at a time.
+  // A body at all lanes of a range, so many vectors at a time; of 0, in little code.
   auto along = [&](Value start, Value end, int64_t vectors, llvm::function_ref<void(ArrayRef<Lanes>)> emitAt) {
     auto steps = [&](Value stop, int64_t vectors, int64_t points, bool masked) {
       loop(start, stop, constant(vectors * points), {}, [&](Value first, ValueRange) {
@@ -117,13 +166,18 @@ void PhaseLowering::lowerRowByRow(StringAttr row, StringAttr axis, Block *rowBod
       Value length = arith::SubIOp::create(b, end, start), size = constant(points);
       return add(start, multiply(arith::DivSIOp::create(b, length, size), size));
     };
-    steps(wholeSteps(vectors * width), vectors, width, false);
+    if (vectors > 0) steps(wholeSteps(vectors * width), vectors, width, false);
     if (shape.masked) return steps(end, 1, width, true);
     if (vectors > 1) steps(wholeSteps(width), 1, width, false);
     steps(end, 1, 1, false);
   };
-  positions[row] = firstRow;
-  Value streams = canStream(body, {axis, from, width, {}, 0}, row);
+  // Several rows as one begin at multiples of their number, where all are aligned as memory is.
+  Value points = extent(axis), together = endToEnd ? rowsInOne(row, axis, step, tile) : constant(1);
+  Value begin = firstRow;
+  if (endToEnd)
+    begin = multiply(arith::DivUIOp::create(b, add(firstRow, add(together, constant(-1))), together), together);
+  positions[row] = begin;
+  Value streams = canStream(body, {axis, from, width, {}, 0}, row, together);
   positions.erase(row);
   loop(from, to, constant(tile), {}, [&, to = to](Value start, ValueRange) {
     Value end = arith::MinSIOp::create(b, add(start, constant(tile)), to);
@@ -140,22 +194,55 @@ void PhaseLowering::lowerRowByRow(StringAttr row, StringAttr axis, Block *rowBod
           return value ? value : scalars.lookup(v);
         };
         for (Operation *op : shared.same) local[op->getResult(0)] = emit(*op, lanes.front(), at);
-        for (auto [op, place] : llvm::zip(shared.taken, places)) {
-          Value value = splat(local[op->getResult(0)], lanes.front().width);
-          storeTo(place, constant(0), constant(1), lanes.front(), value, /*streams=*/false);
-        }
+        loop(constant(0), together, constant(1), {}, [&](Value number, ValueRange) {
+          Value offset = multiply(number, points);
+          for (auto [op, place] : llvm::zip(taken, places)) {
+            Value value = splat(local[op->getResult(0)], lanes.front().width);
+            storeTo(place, offset, constant(1), lanes.front(), value, /*streams=*/false);
+          }
+          return Values();
+        });
       });
     for (Operation *op : shared.inner) staged[op] = Memory();
-    for (auto [op, place] : llvm::zip(shared.taken, places)) staged[op] = place;
-    ifStreaming(streams, [&] {
-      loop(firstRow, lastRow, constant(1), {}, [&](Value position, ValueRange) {
+    for (auto [op, place] : llvm::zip(taken, places)) staged[op] = place;
+    auto emitAt = [&](ArrayRef<Lanes> lanes) { emitPoints(body, lanes); };
+    // Between the ends that are no step, rows that are one step take what they share from registers.
+    Value fullTo = lastRow;
+    if (endToEnd) {
+      Value left = arith::RemUIOp::create(b, arith::SubIOp::create(b, lastRow, begin), together);
+      fullTo = arith::SubIOp::create(b, lastRow, left);
+      loop(constant(0), constant(2), constant(1), {}, [&](Value number, ValueRange) {
+        Value isLast = arith::TruncIOp::create(b, b.getI1Type(), number);
+        auto either = [&](Value last, Value first) -> Value { return arith::SelectOp::create(b, isLast, last, first); };
+        Value before = arith::SubIOp::create(b, begin, together), none = constant(0);
+        positions[row] = either(fullTo, before);
+        Value skipped = either(none, arith::SubIOp::create(b, firstRow, before));
+        along(multiply(skipped, points), multiply(either(left, together), points), 0, emitAt);
+        positions.erase(row);
+        return Values();
+      });
+    }
+    auto rows = [&](llvm::function_ref<void()> emitRow) {
+      loop(begin, fullTo, together, {}, [&](Value position, ValueRange) {
         positions[row] = position;
         if (rowBody) lowerRow(*rowBody);
-        along(start, end, count, [&](ArrayRef<Lanes> lanes) { emitPoints(body, lanes); });
+        emitRow();
         positions.erase(row);
         return Values();
       });
       return Values();
+    };
+    Value laneTo = add(end, multiply(add(together, constant(-1)), points));
+    auto severalSteps = [&] { return rows([&] { along(start, laneTo, count, emitAt); }); };
+    auto oneStep = [&] {
+      SmallVector<Lanes> lanes;
+      for (int64_t i = 0; i < count; ++i) lanes.push_back({axis, constant(i * width), width, {}, unsigned(i)});
+      return rows([&] { emitAt(lanes); });
+    };
+    ifStreaming(streams, [&] {
+      if (!endToEnd) return severalSteps();
+      Value isStep = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, multiply(together, points), constant(step));
+      return choose(isStep, oneStep, severalSteps);
     });
     staged.clear();
     return Values();

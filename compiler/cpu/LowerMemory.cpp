@@ -473,8 +473,8 @@ int64_t PhaseLowering::storedBytes(const Memory &memory, const Lanes &lanes) {
 }
 
 /// Whether the outputs of a pass can bypass the caches: aligned where the lanes begin and, where rows are swept under
-/// the lanes, from row to row. Null where no store could.
-Value PhaseLowering::mayBypass(Block &body, const Lanes &lanes, StringAttr rowAxis) {
+/// the lanes, from row to row, or over so many rows. Null where no store could.
+Value PhaseLowering::mayBypass(Block &body, const Lanes &lanes, StringAttr rowAxis, Value rows) {
   if (!shape.streamBytes || lanes.width == 1) return {};
   Value all;
   for (StoreOp op : body.getOps<StoreOp>()) {
@@ -487,7 +487,8 @@ Value PhaseLowering::mayBypass(Block &body, const Lanes &lanes, StringAttr rowAx
     place = add(place, multiply(add(offset, lanes.first), element));
     for (size_t i = 0; rowAxis && i < memory.axes.size(); ++i)
       if (size_t parts = partsAt(ArrayRef(memory.axes).drop_front(i), rowAxis))
-        place = arith::OrIOp::create(b, place, multiply(memory.strides[i + parts - 1], element));
+        place = arith::OrIOp::create(
+            b, place, multiply(multiply(memory.strides[i + parts - 1], element), rows ? rows : constant(1)));
     int64_t bytes = storedBytes(memory, lanes) * storedTogether(op, lanes);
     Value misfit = arith::AndIOp::create(b, place, constant(bytes - 1));
     Value aligned = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, misfit, constant(0));
@@ -505,8 +506,8 @@ Value PhaseLowering::wantsBypass(Block &body, const Lanes &lanes) {
 }
 
 /// Whether the outputs of a pass are to bypass the caches, and can. Null where no store could.
-Value PhaseLowering::canStream(Block &body, const Lanes &lanes, StringAttr rowAxis) {
-  Value all = mayBypass(body, lanes, rowAxis);
+Value PhaseLowering::canStream(Block &body, const Lanes &lanes, StringAttr rowAxis, Value rows) {
+  Value all = mayBypass(body, lanes, rowAxis, rows);
   return all ? arith::AndIOp::create(b, wantsBypass(body, lanes), all).getResult() : Value();
 }
 

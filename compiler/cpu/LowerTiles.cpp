@@ -8,6 +8,10 @@ using namespace mlir;
 using namespace norm;
 using namespace normc;
 
+// The lines of rows that lie a multiple of so many bytes apart share few places of a cache: more than a tile of them
+// push each other out.
+static constexpr int64_t crowdedStride = 1024;
+
 /// Square tiles of vectors turned over: the halves that lie across the diagonal change places, then those of the
 /// halves.
 SmallVector<Value> PhaseLowering::transpose(SmallVector<Value> rows) {
@@ -205,8 +209,21 @@ void PhaseLowering::lowerTiles(StringAttr row, StringAttr axis, Block *rowBody, 
     rest(from, wideTo, width);
     rest(wideTo, to, 1);
   };
-  loop(firstRow, lastRow, constant(turnedRows), {}, [&, lastRow = lastRow](Value position, ValueRange) {
-    strip(position, arith::MinSIOp::create(b, add(position, constant(turnedRows)), lastRow));
+  // Strips of one tile each read all lanes in the order of memory, but their rows by pieces.
+  Value rows = constant(turnedRows);
+  for (StoreOp store : body.getOps<StoreOp>()) {
+    const Memory &memory = memories.find(store.getTo())->second;
+    ArrayRef<StringAttr> axes = memory.axes;
+    while (!axes.empty() && partsAt(axes, row) == 0) axes = axes.drop_front();
+    if (axes.empty() || count > 1) continue; // tiles of two vectors gain nothing
+    size_t last = memory.axes.size() - axes.size() + partsAt(axes, row) - 1;
+    Value apart = multiply(memory.strides[last], constant(bytesOfElement(memory.storage)));
+    Value misfit = arith::AndIOp::create(b, apart, constant(crowdedStride - 1));
+    Value isCrowded = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, misfit, constant(0));
+    rows = arith::SelectOp::create(b, isCrowded, size, rows);
+  }
+  loop(firstRow, lastRow, rows, {}, [&, lastRow = lastRow](Value position, ValueRange) {
+    strip(position, arith::MinSIOp::create(b, add(position, rows), lastRow));
     return Values();
   });
 }

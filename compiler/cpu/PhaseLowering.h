@@ -104,8 +104,8 @@ private:
   mlir::Value pointers(const Memory &memory, mlir::Value offset, mlir::Value stride, const Lanes &lanes);
   mlir::Value wantsBypass(mlir::Block &body, const Lanes &lanes);
   mlir::Value nextLine(mlir::Block &body, const Lanes &lanes, mlir::Value to);
-  mlir::Value canStream(mlir::Block &body, const Lanes &lanes, mlir::StringAttr rowAxis);
-  mlir::Value mayBypass(mlir::Block &body, const Lanes &lanes, mlir::StringAttr rowAxis);
+  mlir::Value canStream(mlir::Block &body, const Lanes &lanes, mlir::StringAttr rowAxis, mlir::Value rows = {});
+  mlir::Value mayBypass(mlir::Block &body, const Lanes &lanes, mlir::StringAttr rowAxis, mlir::Value rows = {});
   mlir::Value bytesReached(llvm::ArrayRef<mlir::Operation *> ops);
   mlir::Value bypassBytes(llvm::ArrayRef<mlir::Operation *> ops);
   mlir::Value usualBypassBytes();
@@ -254,14 +254,16 @@ private:
   // Maps row by row (LowerMaps.cpp)
   struct SharedValues {
     llvm::SmallVector<mlir::Operation *> same; // at a lane in all rows, in order
-    llvm::SmallVector<mlir::Operation *> taken,
-        inner;         // of those along the lanes: taken by others from arrays, or by none
+    // Of those along the lanes: taken by others from arrays; from where they are; by none.
+    llvm::SmallVector<mlir::Operation *> taken, there, inner;
     int64_t bytes = 0; // of all that others take of a lane
   };
   mlir::FailureOr<SharedValues> sharedByRows(mlir::StringAttr lane, mlir::Block *rowBody, mlir::Block &body);
   void lowerSharedRows(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block *rowBody, mlir::Block &body);
+  bool areEndToEnd(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block *rowBody, mlir::Block &body);
+  mlir::Value rowsInOne(mlir::StringAttr row, mlir::StringAttr lane, int64_t step, int64_t room);
   void lowerRowByRow(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block *rowBody, mlir::Block &body,
-                     const SharedValues &shared);
+                     const SharedValues &shared, bool endToEnd);
 
   Values ifStreaming(mlir::Value condition, llvm::function_ref<Values()> body);
   llvm::SmallVector<Values> emitPoints(mlir::Block &body, llvm::ArrayRef<Lanes> lanes,

@@ -2,11 +2,52 @@
 
 !bf16_n_k = tensor<?x?xbf16, #norm.axes<n, k>>
 !f32_n_k = tensor<?x?xf32, #norm.axes<n, k>>
+!f32_n = tensor<?xf32, #norm.axes<n>>
 !f32_k = tensor<?xf32, #norm.axes<k>>
 
-// Where lanes are longer than a step and rows are many, what is the same in all rows is computed once, goes to an array,
-// and each row is mapped as it lies in memory. Else the lanes' loop stands outside.
+// Rows end to end: so many as end where a step does go as one, from a multiple of their number on, those before and after
+// it under masks. What is the same in all rows is computed once, and goes to an array, for each of them; where they are
+// one step, it is loaded once.
 // CHECK-LABEL: func.func private @scaled_phase0_body
+// CHECK-DAG:     llvm.alloca
+// CHECK-DAG:     llvm.alloca
+// CHECK:         %[[BIT:.*]] = arith.ori %[[POINTS:.*]], %c64_i64
+// CHECK:         arith.andi %[[BIT]]
+// CHECK:         %[[ROWS:.*]] = arith.select %{{.*}}, %{{.*}}, %c1_i64
+// CHECK:         arith.divui %{{.*}}, %[[ROWS]]
+// CHECK:         %[[SCALE:.*]] = arith.mulf
+// CHECK:         scf.for %{{.*}} to %[[ROWS]] step %c1_i64
+// CHECK:           llvm.store %[[SCALE]]
+// CHECK:         scf.for %{{.*}} = %c0_i64 to %c2_i64
+// CHECK:           llvm.intr.masked.store
+// CHECK:         %[[IS_STEP:.*]] = arith.cmpi eq, %{{.*}}, %c64_i64
+// CHECK:         scf.if %[[IS_STEP]]
+// CHECK-NEXT:      scf.for %{{.*}} step %[[ROWS]]
+// CHECK-NOT:         scf.for
+// CHECK:             math.fma
+// CHECK:         } else {
+// CHECK-NEXT:      scf.for %{{.*}} step %[[ROWS]]
+// CHECK:             scf.for %{{.*}} step %c64_i64
+// CHECK-NOT:           arith.mulf
+// CHECK:               math.fma
+norm.kernel @scaled axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %a: !f32_k {norm.name = "a"}, %b: !f32_k {norm.name = "b"},
+                                %y: !f32_n_k {norm.name = "y", norm.out}) {
+  norm.phase [] {
+    norm.pass [n, k] {
+      %u = norm.load %x : !f32_n_k to f32
+      %v = norm.load %a : !f32_k to f32
+      %w = norm.load %b : !f32_k to f32
+      %s = arith.mulf %v, %w : f32
+      %o = math.fma %u, %s, %w : f32
+      norm.store %o to %y : f32 to !f32_n_k
+    }
+  }
+  norm.return
+}
+
+// Rows with values of their own: where lanes are longer than a step and rows are many, each row is mapped as it lies in
+// memory. Else the lanes' loop stands outside.
+// CHECK-LABEL: func.func private @own_phase0_body
 // CHECK:         %[[ARRAY:.*]] = llvm.alloca
 // CHECK:         %[[LONG:.*]] = arith.cmpi sgt, %{{.*}}, %c64_i64
 // CHECK:         %[[MANY:.*]] = arith.cmpi sge, %{{.*}}, %c4_i64
@@ -22,16 +63,18 @@
 // CHECK-NOT:           arith.mulf
 // CHECK:               math.fma
 // CHECK:         } else {
-norm.kernel @scaled axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %a: !f32_k {norm.name = "a"}, %b: !f32_k {norm.name = "b"},
-                                %y: !f32_n_k {norm.name = "y", norm.out}) {
+norm.kernel @own axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %a: !f32_k {norm.name = "a"}, %r: !f32_n {norm.name = "r"},
+                             %y: !f32_n_k {norm.name = "y", norm.out}) {
   norm.phase [] {
-    norm.pass [n, k] {
-      %u = norm.load %x : !f32_n_k to f32
-      %v = norm.load %a : !f32_k to f32
-      %w = norm.load %b : !f32_k to f32
-      %s = arith.mulf %v, %w : f32
-      %o = math.fma %u, %s, %w : f32
-      norm.store %o to %y : f32 to !f32_n_k
+    norm.pass [n] {
+      %q = norm.load %r : !f32_n to f32
+      norm.pass [k] {
+        %u = norm.load %x : !f32_n_k to f32
+        %v = norm.load %a : !f32_k to f32
+        %s = arith.mulf %v, %v : f32
+        %o = math.fma %u, %s, %q : f32
+        norm.store %o to %y : f32 to !f32_n_k
+      }
     }
   }
   norm.return

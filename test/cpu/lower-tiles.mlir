@@ -1,5 +1,5 @@
 // What is loaded the other way round goes by square tiles; what each row computes for itself is computed once for a
-// strip of 64 rows, and taken from an array at each tile.
+// strip of 64 rows, and taken from an array at each tile. Where the rows of an output crowd, a strip is a tile.
 // RUN: norm-opt %s --norm-lower-plan --canonicalize --cse | FileCheck %s
 
 !f32_s_c = tensor<?x?xf32, #norm.axes<s, c>>
@@ -8,7 +8,9 @@
 
 // CHECK-LABEL: func.func private @scale_phase0_body
 // CHECK:         %[[SCALES:.*]] = llvm.alloca %c64_i64 x f32
-// CHECK:         scf.for %{{.*}} step %c64_i64
+// CHECK:         arith.andi %{{.*}}, %c1023_i64
+// CHECK:         %[[STRIP:.*]] = arith.select %{{.*}}, %c16_i64, %c64_i64
+// CHECK:         scf.for %{{.*}} step %[[STRIP]]
 // CHECK:           scf.for %{{.*}} step %c1_i64
 // CHECK:             math.sqrt
 // CHECK:             llvm.getelementptr %[[SCALES]]
@@ -90,6 +92,7 @@ norm.kernel @split_rows axes(n, s, g, k, c = g * k) (%x: !f32_n_s_g_k {norm.name
 !bf16_n_k_s = tensor<?x?x?xbf16, #norm.axes<n, k, s>>
 !bf16_n_s_k = tensor<?x?x?xbf16, #norm.axes<n, s, k>>
 // CHECK-LABEL: func.func private @pairs_phase0_body
+// CHECK:           scf.for %{{.*}} step %c64_i64
 // CHECK-COUNT-16:  llvm.load %{{.*}} : !llvm.ptr -> vector<32xi16>
 // CHECK-COUNT-64:  vector.shuffle %{{.*}} : vector<16xi32>, vector<16xi32>
 // CHECK-COUNT-16:  llvm.load %{{.*}} : !llvm.ptr -> vector<32xi16>
