@@ -360,7 +360,7 @@ private:
     for (size_t i = 0; i < tiled; ++i) {
       // A split axis is turned over as a whole, where that has one stride everywhere.
       StringAttr whole = i + 1 < tiled ? kernel.productOf(phase.swept[i], phase.swept[i + 1]) : StringAttr();
-      if (whole && phase.swept[i + 1] == turned && lieTogether(phase.swept[i], turned, memories)) {
+      if (whole && phase.swept[i + 1] == turned && lieTogether(phase.swept[i], turned, phase.swept.back(), memories)) {
         phase.block.push_back(addChunks(whole, "_tile", turnedRows, {}));
         ++i;
         continue;
@@ -373,11 +373,13 @@ private:
     }
     return phase;
   }
-  /// Whether all memory that has two axes has the second right behind the first.
-  static bool lieTogether(StringAttr first, StringAttr second, ArrayRef<Axes> memories) {
+  /// Whether all memory that has one of two axes beside the lanes has both, the second right behind the first, and so
+  /// all that has both.
+  static bool lieTogether(StringAttr first, StringAttr second, StringAttr lane, ArrayRef<Axes> memories) {
     return llvm::all_of(memories, [&](const Axes &memory) {
       auto at = llvm::find(memory, first);
-      return at == memory.end() || !contains(memory, second) || (std::next(at) != memory.end() && at[1] == second);
+      if (at != memory.end() && contains(memory, second)) return std::next(at) != memory.end() && at[1] == second;
+      return !contains(memory, lane) || (at == memory.end() && !contains(memory, second));
     });
   }
   /// The innermost axis of memory that has the lanes of a sweep further out; null where there is none.
