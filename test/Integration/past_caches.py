@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 
-from harness import SPECS, TYPES, check, finish, run, same_bits, scratch
+from harness import SPECS, TYPES, check, compare, finish, run, same_bits, scratch
 
 SHAPES = [(1, 7, 9, 64), (2, 11, 6, 128), (5, 13, 10, 72), (3, 1, 3, 256), (4, 9, 9, 24)]
 ROWS = [(129, 40), (100, 16), (70, 100), (33, 7), (65, 200), (3, 1), (1, 33), (47, 128)]
@@ -75,7 +75,30 @@ def equal_end_to_end(shape, dtype):
             same_bits(f"{kernel}: {output}", each, expected)
 
 
+def equal_as_one(channels, dtype):
+    """Rows end to end, channels last: several as one, from a multiple of their number on in each thread's part."""
+    rng = np.random.default_rng(7)
+    x = rng.normal(0.7, 1, (3, 61, 53, channels)).astype(TYPES[dtype])
+    rows = [rng.uniform(1, 2, channels).astype(np.float32) for _ in range(4)]
+    inputs = dict(zip(["x", "gamma", "beta", "moving_mean", "moving_variance"], [x, *rows]))
+    spec, orders = os.path.join(SPECS, "batch_norm.norm"), ["--order", "x=n,s...,c", "--order", "y=n,s...,c"]
+    expected, *found = (
+        run(spec, inputs, ["y"], "batch_norm_inference", {"T": dtype},
+            options=[*orders, "--target", f"cpu/{facts}", "--threads", threads])["y"]
+        for facts, threads in (("stream=0", 1), ("stream=1", 1), ("stream=1", 2), ("stream=1/l1=4096", 1))
+    )
+    for each in found:
+        same_bits("y", each, expected)
+    gamma, beta, mean, variance = (row.astype(np.float64) for row in rows)
+    values = (x.astype(np.float64) - mean) / np.sqrt(variance + 1e-3) * gamma + beta
+    tolerance = {"f32": 1e-5, "bf16": 2**-8, "f16": 2**-11}[dtype]
+    compare("y", expected.astype(np.float64), values, tolerance, 2e-5)
+
+
 def main():
+    for dtype in ("f32", "bf16", "f16"):
+        for channels in (1, 3, 17, 24, 64, 72, 130):
+            check(f"several rows as one, {dtype}, {channels} channels", equal_as_one, channels, dtype)
     for dtype in ("f32", "bf16", "f16"):
         for shape in ((2, 6, 196), (3, 3, 65), (2, 12, 361), (1, 30, 129), (2, 6, 1021), (1, 3, 4095)):
             check(f"end to end {dtype} {shape}", equal_end_to_end, shape, dtype)
