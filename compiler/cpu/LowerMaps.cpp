@@ -66,15 +66,20 @@ FailureOr<PhaseLowering::SharedValues> PhaseLowering::sharedByRows(StringAttr la
 }
 
 /// Whether all that a body reaches row by row has the rows end to end, so that several of them are like one.
-bool PhaseLowering::areEndToEnd(StringAttr row, StringAttr lane, Block *rowBody, Block &body) {
+bool PhaseLowering::areEndToEnd(StringAttr row, StringAttr lane, Block *rowBody, Block &body,
+                                const SharedValues &shared) {
+  if (!llvm::all_of(shared.there, [](Operation *op) { return isa<FloatType>(op->getResult(0).getType()); }))
+    return false;
   if (rowBody && !llvm::hasSingleElement(rowBody->without_terminator())) return false;
   return llvm::all_of(body.without_terminator(), [&](Operation &op) {
     if (isa<IndexOp, PointsOp, SampledOp>(op)) return false;
     auto load = dyn_cast<LoadOp>(op);
     auto store = dyn_cast<StoreOp>(op);
     if (!load && !store) return true;
+    if (load && !load.getAt().empty()) return false;
+    if (llvm::is_contained(shared.same, &op)) return true;
     SmallVector<StringAttr> axes(axesOf((load ? load.getFrom() : store.getTo()).getType()));
-    if (!rangesOver(axes, row)) return bool(load);
+    if (!rangesOver(axes, row)) return load && !rangesOver(axes, lane);
     ArrayRef<StringAttr> left = axes;
     while (!left.empty() && partsAt(left, row) == 0) left = left.drop_front();
     left = left.drop_front(partsAt(left, row));
@@ -88,9 +93,7 @@ void PhaseLowering::lowerSharedRows(StringAttr row, StringAttr axis, Block *rowB
   if (!loadsAcross(row, axis, body).empty()) return lowerTiles(row, axis, rowBody, body);
   FailureOr<SharedValues> shared = sharedByRows(axis, rowBody, body);
   if (failed(shared)) return lowerRowsUnderLanes(row, axis, rowBody, body);
-  bool areFloats =
-      llvm::all_of(shared->there, [](Operation *op) { return isa<FloatType>(op->getResult(0).getType()); });
-  if (areFloats && areEndToEnd(row, axis, rowBody, body)) return lowerRowByRow(row, axis, rowBody, body, *shared, true);
+  if (areEndToEnd(row, axis, rowBody, body, *shared)) return lowerRowByRow(row, axis, rowBody, body, *shared, true);
   auto [firstRow, lastRow] = rangeOf(row);
   auto compare = [&](arith::CmpIPredicate predicate, Value value, int64_t bound) -> Value {
     return arith::CmpIOp::create(b, predicate, value, constant(bound));

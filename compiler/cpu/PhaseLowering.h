@@ -260,7 +260,8 @@ private:
   };
   mlir::FailureOr<SharedValues> sharedByRows(mlir::StringAttr lane, mlir::Block *rowBody, mlir::Block &body);
   void lowerSharedRows(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block *rowBody, mlir::Block &body);
-  bool areEndToEnd(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block *rowBody, mlir::Block &body);
+  bool areEndToEnd(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block *rowBody, mlir::Block &body,
+                   const SharedValues &shared);
   mlir::Value rowsInOne(mlir::StringAttr row, mlir::StringAttr lane, int64_t step, int64_t room);
   void lowerRowByRow(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block *rowBody, mlir::Block &body,
                      const SharedValues &shared, bool endToEnd);

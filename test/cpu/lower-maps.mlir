@@ -3,6 +3,8 @@
 !bf16_n_k = tensor<?x?xbf16, #norm.axes<n, k>>
 !f32_n_k = tensor<?x?xf32, #norm.axes<n, k>>
 !f32_n = tensor<?xf32, #norm.axes<n>>
+!f32_q_n_k = tensor<?x?x?xf32, #norm.axes<q, n, k>>
+!f32_k_q = tensor<?x?xf32, #norm.axes<k, q>>
 !f32_k = tensor<?xf32, #norm.axes<k>>
 
 // Rows end to end: so many as end where a step does go as one, from a multiple of their number on, those before and after
@@ -75,6 +77,25 @@ norm.kernel @own axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %a: !f32_k {norm.na
         %o = math.fma %u, %s, %q : f32
         norm.store %o to %y : f32 to !f32_n_k
       }
+    }
+  }
+  norm.return
+}
+
+// What changes along the lanes, and is neither a row's nor side by side, has no place beyond a row's end.
+// CHECK-LABEL: func.func private @strided_phase0_body
+// CHECK:         %[[LONG:.*]] = arith.cmpi sgt, %{{.*}}, %c64_i64
+// CHECK:         %[[BY_ROW:.*]] = arith.andi %[[LONG]]
+// CHECK:         scf.if %[[BY_ROW]]
+norm.kernel @strided axes(q, n, k) (%x: !f32_q_n_k {norm.name = "x"}, %a: !f32_k {norm.name = "a"}, %w: !f32_k_q {norm.name = "w"},
+                                    %y: !f32_q_n_k {norm.name = "y", norm.out}) {
+  norm.phase [q] {
+    norm.pass [n, k] {
+      %u = norm.load %x : !f32_q_n_k to f32
+      %v = norm.load %a : !f32_k to f32
+      %r = norm.load %w : !f32_k_q to f32
+      %o = math.fma %u, %v, %r : f32
+      norm.store %o to %y : f32 to !f32_q_n_k
     }
   }
   norm.return
