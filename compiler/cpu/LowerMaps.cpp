@@ -134,6 +134,32 @@ Value PhaseLowering::rowsInOne(StringAttr row, StringAttr axis, int64_t step, in
   return arith::SelectOp::create(b, isWhole, rows, one);
 }
 
+/// The stride of a memory along an axis, or the axes whose product that is; null where it has none.
+Value PhaseLowering::strideAlongParts(const Memory &memory, StringAttr axis) {
+  for (size_t i = 0; i < memory.axes.size(); ++i)
+    if (size_t parts = partsAt(ArrayRef(memory.axes).drop_front(i), axis)) return memory.strides[i + parts - 1];
+  return {};
+}
+
+/// Whether a map goes by two rows at a time, which load what they share once: where the second is an addition away.
+/// Rows of f32 are bound by memory, but for runs, which begin off a line; vectors of bytes go by four.
+bool PhaseLowering::gainsFromPairs(StringAttr row, StringAttr lane, Block &body) {
+  bool gains = kernel.getAxis(lane).isProduct();
+  for (Operation &op : body.without_terminator()) {
+    auto load = dyn_cast<LoadOp>(op);
+    auto store = dyn_cast<StoreOp>(op);
+    if (isa<IndexOp, PointsOp, SampledOp>(op) || (load && !load.getAt().empty())) return false;
+    if (!load && !store) continue;
+    const Memory &memory = memories.find(load ? load.getFrom() : store.getTo())->second;
+    bool hasPart =
+        llvm::any_of(memory.axes, [&](StringAttr axis) { return rangesOver(kernel.namesWithin(axis), row); });
+    int64_t bytes = bytesOfElement(memory.storage);
+    if (bytes == 1 || (hasPart && !strideAlongParts(memory, row))) return false;
+    gains |= bytes == 2;
+  }
+  return gains && shape.accumulators >= 4;
+}
+
 void PhaseLowering::lowerRowByRow(StringAttr row, StringAttr axis, Block *rowBody, Block &body,
                                   const SharedValues &shared, bool endToEnd) {
   auto [firstRow, lastRow] = rangeOf(row);
@@ -225,22 +251,41 @@ void PhaseLowering::lowerRowByRow(StringAttr row, StringAttr axis, Block *rowBod
         return Values();
       });
     }
-    auto rows = [&](llvm::function_ref<void()> emitRow) {
-      loop(begin, fullTo, together, {}, [&](Value position, ValueRange) {
+    auto rows = [&](int64_t atOnce, llvm::function_ref<void(Value)> emitRow) {
+      loop(begin, fullTo, multiply(together, constant(atOnce)), {}, [&](Value position, ValueRange) {
         positions[row] = position;
         if (rowBody) lowerRow(*rowBody);
-        emitRow();
+        emitRow(position);
         positions.erase(row);
         return Values();
       });
       return Values();
     };
     Value laneTo = add(end, multiply(add(together, constant(-1)), points));
-    auto severalSteps = [&] { return rows([&] { along(start, laneTo, count, emitAt); }); };
+    // Past the caches two rows would be in the way of each other.
+    auto severalSteps = [&] {
+      if (streaming || rowBody || !gainsFromPairs(row, axis, body))
+        return rows(1, [&](Value) { along(start, laneTo, count, emitAt); });
+      return rows(2, [&](Value position) {
+        auto further = memories;
+        Value next = arith::MinSIOp::create(b, add(position, together), arith::SubIOp::create(b, fullTo, together));
+        for (auto &[planned, memory] : further)
+          if (Value stride = strideAlongParts(memory, row))
+            memory = behind(memory, multiply(arith::SubIOp::create(b, next, position), stride));
+        along(start, laneTo, count / 2, [&](ArrayRef<Lanes> lanes) {
+          SmallVector<Lanes> both(lanes);
+          for (Lanes each : lanes) {
+            each.memories = &further, each.step += lanes.size();
+            both.push_back(each);
+          }
+          emitPoints(body, both);
+        });
+      });
+    };
     auto oneStep = [&] {
       SmallVector<Lanes> lanes;
       for (int64_t i = 0; i < count; ++i) lanes.push_back({axis, constant(i * width), width, {}, unsigned(i)});
-      return rows([&] { emitAt(lanes); });
+      return rows(1, [&](Value) { emitAt(lanes); });
     };
     ifStreaming(streams, [&] {
       if (!endToEnd) return severalSteps();

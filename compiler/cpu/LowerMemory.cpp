@@ -375,9 +375,9 @@ void PhaseLowering::store(StoreOp op, const Lanes &lanes, Value value) {
 
 /// How many vectors of an output may go to memory at a time: those of narrow elements which fill one register then.
 unsigned PhaseLowering::storedTogether(StoreOp op, const Lanes &lanes) {
-  const Memory &memory = memories.find(op.getTo())->second;
+  const Memory &memory = memoryAt(op.getTo(), lanes);
   SmallVector<StringAttr> names = kernel.namesWithin(lanes.axis);
-  bool may = lanes.width > 1 && !lanes.mask && !lanes.memories && !op.getKind() && op.getValue().getType().isF32() &&
+  bool may = lanes.width > 1 && !lanes.mask && !op.getKind() && op.getValue().getType().isF32() &&
              !memory.axes.empty() && llvm::is_contained(names, memory.axes.back());
   return may ? std::max<int64_t>(1, 4 / bytesOfElement(memory.storage)) : 1;
 }
@@ -389,7 +389,7 @@ bool PhaseLowering::roundsTogether(Type storage) {
 
 /// Stores vectors that lie side by side as one.
 void PhaseLowering::storeTogether(StoreOp op, const Lanes &low, Values values) {
-  const Memory &memory = memories.find(op.getTo())->second;
+  const Memory &memory = memoryAt(op.getTo(), low);
   int64_t width = low.width, count = values.size();
   auto [offset, stride] = offsetOf(memory, low, {});
   for (Value &value : values) value = splat(value, width);

@@ -165,7 +165,10 @@ SmallVector<PhaseLowering::Values> PhaseLowering::emitPoints(Block &body, ArrayR
     // caches with part of a line.
     unsigned count = store && !held.count(store) ? storedTogether(store, lanes.front()) : 1;
     Type stored = store ? getElementTypeOrSelf(store.getTo().getType()) : Type();
-    if (count > 1 && lanes.size() % count == 0 && (streaming || stored.isBF16() || roundsTogether(stored))) {
+    bool isOfOne = lanes.size() % count == 0; // each group of that many, of one row or block
+    for (unsigned step = 0; isOfOne && step < lanes.size(); step += count)
+      isOfOne = lanes[step].memories == lanes[step + count - 1].memories;
+    if (count > 1 && isOfOne && (streaming || stored.isBF16() || roundsTogether(stored))) {
       for (unsigned step = 0; step < lanes.size(); step += count) {
         Values values;
         for (unsigned i = step; i < step + count; ++i) values.push_back(at(i, store.getValue()));

@@ -263,6 +263,8 @@ private:
   bool areEndToEnd(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block *rowBody, mlir::Block &body,
                    const SharedValues &shared);
   mlir::Value rowsInOne(mlir::StringAttr row, mlir::StringAttr lane, int64_t step, int64_t room);
+  mlir::Value strideAlongParts(const Memory &memory, mlir::StringAttr axis);
+  bool gainsFromPairs(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block &body);
   void lowerRowByRow(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block *rowBody, mlir::Block &body,
                      const SharedValues &shared, bool endToEnd);
 

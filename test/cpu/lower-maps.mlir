@@ -101,6 +101,36 @@ norm.kernel @strided axes(q, n, k) (%x: !f32_q_n_k {norm.name = "x"}, %a: !f32_k
   norm.return
 }
 
+// Rows of 16 bits, or several as one, go by two, half as many vectors of each; a last one goes with itself.
+// CHECK-LABEL: func.func private @pairs_phase0_body
+// CHECK-SAME:    %[[X:[a-z0-9]+]]: !llvm.ptr
+// CHECK:         %[[STEP:.*]] = arith.muli %[[TOGETHER:.*]], %c2_i64
+// CHECK:         scf.for %[[ROW:.*]] = {{.*}} step %[[STEP]]
+// CHECK:           %[[FURTHER:.*]] = arith.addi %[[ROW]], %[[TOGETHER]]
+// CHECK:           %[[LAST:.*]] = arith.subi %{{.*}}, %[[TOGETHER]]
+// CHECK:           %[[NEXT:.*]] = arith.minsi %[[FURTHER]], %[[LAST]]
+// CHECK:           %[[BY:.*]] = arith.subi %[[NEXT]], %[[ROW]]
+// CHECK:           %[[OFFSET:.*]] = arith.muli %[[BY]],
+// CHECK:           %[[BEHIND:.*]] = llvm.getelementptr %[[X]][%[[OFFSET]]]
+// CHECK:           scf.for {{.*}} step %c32_i64
+// CHECK-COUNT-2:     llvm.load %{{.*}} -> vector<16xi16>
+// CHECK:             llvm.getelementptr %[[BEHIND]]
+// CHECK-COUNT-2:     llvm.load %{{.*}} -> vector<16xi16>
+norm.kernel @pairs axes(n, k) (%x: !bf16_n_k {norm.name = "x"}, %a: !f32_k {norm.name = "a"}, %b: !f32_k {norm.name = "b"},
+                               %y: !bf16_n_k {norm.name = "y", norm.out}) {
+  norm.phase [] {
+    norm.pass [n, k] {
+      %u = norm.load %x : !bf16_n_k to f32
+      %v = norm.load %a : !f32_k to f32
+      %w = norm.load %b : !f32_k to f32
+      %s = arith.mulf %v, %w : f32
+      %o = math.fma %u, %s, %w : f32
+      norm.store %o to %y : f32 to !bf16_n_k
+    }
+  }
+  norm.return
+}
+
 // Sums of rows of bf16: two vectors by a shift and a mask, whose sums go back into the order of memory. Where they are
 // few, eight vectors at a time.
 // CHECK-LABEL: func.func private @sums_phase0_body
