@@ -223,6 +223,13 @@ bool PhaseLowering::lowerShortRows(PassOp rows, unsigned depth) {
     return false;
   StringAttr swept = sweptAlone(kernel, body, {});
   if (!swept) return false;
+  // What several rows have in common is spread over as many lanes as one vector has.
+  Lanes lanes;
+  lanes.axis = axes.back();
+  auto isCommon = [&](LoadOp load) {
+    return isSpread(memories.find(load.getFrom())->second, lanes) ? WalkResult::interrupt() : WalkResult::advance();
+  };
+  if (body.walk(isCommon).wasInterrupted()) return false;
   bool isShort = kernel.getAxis(swept).isFixed() && kernel.getAxis(swept).getSize() <= shortRow;
   if (!isShort && !onlySpread(body)) return false;
   auto [from, to] = rangeOf(axes.back());

@@ -328,20 +328,24 @@ private:
     }
     for (auto &[key, outputs] : groups) {
       SmallVector<Value> roots = llvm::map_to_vector(outputs, [&](unsigned output) { return results[output]; });
-      phases.push_back(mapPhase(roots, round, axesOf(kernel.getResultTypes()[outputs.front()])));
+      auto stored =
+          llvm::map_to_vector(outputs, [&](unsigned output) { return Axes(axesOf(kernel.getResultTypes()[output])); });
+      phases.push_back(mapPhase(roots, round, stored));
       phases.back().outputs = outputs;
     }
     for (unsigned output : due) pending.remove(output);
   }
-  /// `stored` is the memory of the first root, where it has one.
-  Phase mapPhase(ArrayRef<Value> roots, unsigned round, AxisList stored = {}) {
+  /// `stored` is the memory of the roots, where they have one; that of the first gives the order.
+  Phase mapPhase(ArrayRef<Value> roots, unsigned round, ArrayRef<Axes> stored = {}) {
     Phase phase;
     phase.round = round;
-    SmallVector<Axes> memories = {Axes(stored)};
+    SmallVector<Axes> memories(stored.take_front());
     for (Value root : roots) llvm::append_range(memories, structure.memoriesOf(root));
     Axes axes(axesOf(roots.front().getType()));
     memories.push_back(axes);
     phase.swept = structure.inMemoryOrder(axes, memories);
+    SmallVector<Axes> all(memories);
+    llvm::append_range(all, stored);
     // A lane pair is swept as one axis, and so whole.
     size_t tiled = phase.swept.size();
     ArrayRef<StringAttr> inner = phase.swept;
@@ -360,7 +364,7 @@ private:
     for (size_t i = 0; i < tiled; ++i) {
       // A split axis is turned over as a whole, where that has one stride everywhere.
       StringAttr whole = i + 1 < tiled ? kernel.productOf(phase.swept[i], phase.swept[i + 1]) : StringAttr();
-      if (whole && phase.swept[i + 1] == turned && lieTogether(phase.swept[i], turned, phase.swept.back(), memories)) {
+      if (whole && phase.swept[i + 1] == turned && lieTogether(phase.swept[i], turned, phase.swept.back(), all)) {
         phase.block.push_back(addChunks(whole, "_tile", turnedRows, {}));
         ++i;
         continue;

@@ -76,6 +76,49 @@ def parts_elsewhere(order, options):
     compare("z", results["z"], v.reshape(16, 17, 6).transpose(2, 1, 0), 0, 0)
 
 
+STORED_APART = """kernel apart(
+    x: f32[s, n, c], w: f32[c, s]
+) -> (y: f32[c, s, n], z: f32[n, s, k, g]) {
+  split c = g * k where g = 8
+  let m = sum(x over s)
+  y = x * w + m
+  z = x - w
+}
+"""
+
+
+def parts_stored_elsewhere(count, options):
+    """Parts of a split axis, in other places in a second output."""
+    rng = np.random.default_rng(6)
+    x, w = rng.normal(0, 1, (7, count, 128)).astype(np.float32), rng.normal(0, 1, (128, 7)).astype(np.float32)
+    results = run(text_file("stored.norm", STORED_APART), {"x": x, "w": w}, ["y", "z"], options=options)
+    v, u = x.astype(np.float64), w.astype(np.float64).T[:, None]
+    compare("y", results["y"], (v * u + v.sum(0)).transpose(2, 0, 1), 1e-5, 1e-5)
+    compare("z", results["z"], (v - u).transpose(1, 0, 2).reshape(count, 7, 8, 16).swapaxes(2, 3), 1e-6, 1e-6)
+
+
+SPREAD = """kernel spread(
+    x: f32[n, s, c], w: f32[c]
+) -> (y: f32[n, c, s], z: f32[c, s, n]) {
+  split c = g * k where g = 4
+  let m = sum(x over k, s)
+  y = x * w + m
+  z = x - w
+}
+"""
+
+
+def spread_over_short_rows(options):
+    """What groups have in common, beside rows of one channel each that are turned over."""
+    rng = np.random.default_rng(7)
+    x, w = rng.normal(0, 1, (2, 64, 128)).astype(np.float32), rng.normal(0, 1, 128).astype(np.float32)
+    results = run(text_file("spread.norm", SPREAD), {"x": x, "w": w}, ["y", "z"], options=options)
+    v = x.astype(np.float64)
+    m = np.repeat(v.reshape(2, 64, 4, 32).sum((1, 3)), 32, axis=1)
+    compare("y", results["y"], (v * w).transpose(0, 2, 1) + m[:, :, None], 1e-4, 1e-5)
+    compare("z", results["z"], (v - w).transpose(2, 1, 0), 1e-6, 1e-6)
+
+
 REDUCE = """kernel reduce(
     x: f32[a, b, c]
 ) -> (total: f32[{kept}], largest: f32[{kept}], least: f32[{kept}], variance: f32[{kept}]) {{
@@ -178,6 +221,12 @@ def main():
     for order in itertools.permutations("cnpq"):
         for options in ([], ["--inplace", "y=x"]):
             check(f"parts in the order {','.join(order)}, {options}", parts_elsewhere, order, options)
+    for target in ("cpu", "cpu:x86-64-v3"):
+        for count, fixed in itertools.product((1, 3), (False, True)):
+            options = ["--target", target, *(["--size", f"n={count},s=7"] if fixed else [])]
+            check(f"a second output in parts, {options}, {count} samples", parts_stored_elsewhere, count, options)
+        for sizes in ([], ["--size", "s=64"]):
+            check(f"groups beside short rows, {target}, {sizes}", spread_over_short_rows, ["--target", target, *sizes])
     for size in (1, 2, 3):
         for over in itertools.combinations("abc", size):
             for order, shape in (("abc", (3, 17, 33)), ("cab", (65, 2, 5)), ("bca", (4, 1, 70))):
