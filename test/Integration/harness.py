@@ -63,6 +63,14 @@ def scratch():
     return _scratch
 
 
+def text_file(name, text):
+    """A file of this process's, such as a spec."""
+    path = os.path.join(scratch(), name)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
 def save(path, array):
     array = np.asarray(array)
     if array.dtype == TYPES["bf16"]:

@@ -6,7 +6,7 @@ import os
 import numpy as np
 
 import formulas as f
-from harness import SPECS, TYPES, check, compare, finish, run, scratch
+from harness import SPECS, TYPES, check, compare, finish, run, text_file
 
 AXES = ["n", "c", "h", "w"]
 GROUP = """kernel group_norm<T = f32, groups = 3, eps = 1e-5>(
@@ -18,13 +18,6 @@ GROUP = """kernel group_norm<T = f32, groups = 3, eps = 1e-5>(
   y = (x - mu) * rsqrt(variance + eps) * gamma + beta
 }
 """
-
-
-def text_file(name, text):
-    path = os.path.join(scratch(), name)
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
-    return path
 
 
 def group_orders(x_order, y_order, dtype, shape=(3, 6, 5, 7)):
