@@ -115,6 +115,7 @@ private:
   void split(const Split &split, size_t statement) {
     int whole = table.find(split.whole.name);
     if (whole < 0) {
+      unknownWholes.insert(split.whole.name);
       std::string near = nearestName(split.whole.name, table.names());
       error(split.whole.spot, "`" + split.whole.name + "` is not an axis of an input" +
                                   (near.empty() ? "" : ": did you mean `" + near + "`"));
@@ -225,6 +226,7 @@ private:
       if (dim.unnamed()) continue;
       if (axis < 0) {
         if (diagnostics.count() > 1000) break;
+        if (unknownWholes.contains(dim.name)) continue; // its split is the error
         std::string near = nearestName(dim.name, table.names());
         error(dim.spot, "`" + dim.name + "` is not an axis of an input or of a split, so `" + name.text +
                             "` has no extent for it" + (near.empty() ? "" : ": did you mean `" + near + "`"));
@@ -251,6 +253,7 @@ private:
   const Kernel &kernel;
   AxisTable &table;
   Diagnostics &diagnostics;
+  std::set<std::string> unknownWholes; // that splits name
   bool good = true;
 };
 } // namespace

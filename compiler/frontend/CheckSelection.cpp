@@ -39,8 +39,12 @@ private:
   }
 
   bool isKnown(const std::string &option, const std::string &name, const Names &known, const std::string &what) {
+    return isKnown(option, name, known, what, known);
+  }
+  bool isKnown(const std::string &option, const std::string &name, const Names &known, const std::string &what,
+               const Names &suggested) {
     if (std::find(known.begin(), known.end(), name) != known.end()) return true;
-    std::string near = nearestName(name, known);
+    std::string near = nearestName(name, suggested);
     usage(option + " " + name + ": " + interface.name + " has no " + what + " `" + name + "`" +
           (near.empty() ? "" : ": did you mean `" + near + "`"));
     return false;
@@ -53,7 +57,7 @@ private:
         usage("--size " + axis + "=" + std::to_string(size) + ": an extent is not negative");
     }
     for (const auto &[pack, rank] : selection.ranks)
-      if (isKnown("--rank", pack, axes, "pack of axes")) checkRank(pack, rank);
+      if (isKnown("--rank", pack, axes, "pack of axes", packs())) checkRank(pack, rank);
     for (const auto &[name, order] : selection.orders)
       isKnown("--order", name, joined(inputs, outputs), "input or output");
     for (const std::string &name : selection.omit) checkOmission(name);
@@ -73,12 +77,18 @@ private:
   /// A parameter that has become an input.
   bool isScalar(const std::string &name) const { return selection.runtimeScalars.count(name) > 0; }
 
-  void checkRank(const std::string &name, int64_t rank) {
-    bool pack = false;
+  Names packs() const {
+    Names names;
     for (const auto *items : {&interface.inputs, &interface.outputs})
       for (const Item &item : *items)
-        for (const AxisRef &dim : item.type->dims) pack |= dim.pack && dim.name == name;
-    if (!pack) usage("--rank " + name + ": `" + name + "` is one axis, not a pack");
+        for (const AxisRef &dim : item.type->dims)
+          if (dim.pack) names.push_back(dim.name);
+    return names;
+  }
+
+  void checkRank(const std::string &name, int64_t rank) {
+    Names all = packs();
+    if (std::find(all.begin(), all.end(), name) == all.end()) usage("--rank " + name + ": `" + name + "` is one axis, not a pack");
     else if (rank < 0 || rank > 64)
       usage("--rank " + name + "=" + std::to_string(rank) + ": a rank is at least 0 and at most 64");
   }

@@ -125,7 +125,7 @@ private:
     bool exact = std::find(names.begin(), names.end(), dashed) != names.end();
     std::string near = exact ? dashed : nearestName(dashed, names);
     fail(fmt::format("unknown option {}{}", whole,
-                     near.empty() ? ": --help lists them" : fmt::format(": did you mean {}?", near)));
+                     near.empty() ? ": --help lists them" : fmt::format(": did you mean `{}`", near)));
   }
 
   void apply(std::string_view name, const std::string &value) {
@@ -409,7 +409,7 @@ const std::vector<OptionRow> &optionRows() {
       {"--check", "", fmtCommand,
        "change nothing: name the files that are laid out otherwise; status 1 if there are any"},
       {"--target", "TARGET", compileCommand | explainCommand | tuneCommand,
-       "cpu (this machine; the default) or a level: cpu:x86-64-v3, cpu:x86-64-v4"},
+       "cpu (this machine; the default) or a level: cpu:x86-64-v3, cpu:x86-64-v4, cpu:aarch64"},
       {"--target", "TARGET", runCommand | benchCommand, ""}, // for tests
       {"--spread", "", runCommand, ""},                      // for tests
       {"--emit", "KIND,...", compileCommand, "what to write: a stage, or object (the default) or shared"},

@@ -69,6 +69,10 @@ std::optional<SeedInput> parseSeedInput(const std::string &name, std::string_vie
     std::optional<double> first = parseReal(numbers[0]),
                           second = numbers.size() == 2 ? parseReal(numbers[1]) : std::nullopt;
     if (first && second && std::isfinite(*first) && std::isfinite(*second)) {
+      if (!normal && *second < *first) {
+        error = fmt::format("expected a lower bound up to the upper one, found `{}`", parts[2]);
+        return std::nullopt;
+      }
       input.distribution = normal ? SeedInput::Distribution::normal : SeedInput::Distribution::uniform;
       input.first = *first;
       input.second = *second;

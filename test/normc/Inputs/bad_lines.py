@@ -38,8 +38,8 @@ LINES = [
 
 # What stands after `normc run KERNELS --input x=x.npy`.
 RUNS = [
-    (["--inptu", "x=x.npy"], "unknown option --inptu: did you mean --input"),
-    (["-input", "x=x.npy"], "unknown option -input: did you mean --input"),
+    (["--inptu", "x=x.npy"], "unknown option --inptu: did you mean `--input`"),
+    (["-input", "x=x.npy"], "unknown option -input: did you mean `--input`"),
     (["--xyzzy"], "unknown option --xyzzy: --help lists them"),
     (["--xyzzy=3"], "unknown option --xyzzy: "),
     (["-q"], "unknown option -q"),
@@ -182,6 +182,7 @@ RUNS = [
     ),
     (["--seed-input", "gamma=6:f32:normal(0)"], "found `normal\\(0\\)`"),
     (["--seed-input", "gamma=6:f32:normal(0,inf)"], "found `normal\\(0,inf\\)`"),
+    (["--seed-input", "gamma=6:f32:uniform(3,2)"], "expected a lower bound up to the upper one, found `uniform\\(3,2\\)`"),
     (["--seed-input", "gamma=6:f32:normal(0,1):7"], "expected SHAPE:TYPE"),
     (["--seed-input", "gamma"], "--seed-input expects NAME=SHAPE:TYPE"),
 ]
