@@ -52,6 +52,13 @@ Value PhaseLowering::crowdedBypassBytes() {
   return arith::SelectOp::create(b, alone, constant(shape.streamBytes / 4), constant(shape.streamBytes * 2));
 }
 
+/// The same of square tiles, which store to as many places at a time as they have rows: of two rows in a word these are
+/// twice as many, each of half the bytes.
+Value PhaseLowering::tiledBypassBytes(int64_t rowsInWord) {
+  Value own = constant(shape.streamBytes / rowsInWord);
+  return arith::SelectOp::create(b, alone, own, constant(shape.streamBytes * 2));
+}
+
 /// Whether the last cache is too small for what some ops reach: their stores bypass the caches then.
 Value PhaseLowering::isBeyondCaches(ArrayRef<Operation *> ops) {
   return arith::CmpIOp::create(b, arith::CmpIPredicate::sge, bytesReached(ops), bypassBytes(ops));

@@ -11,6 +11,8 @@ using namespace normc;
 // The lines of rows that lie a multiple of so many bytes apart share few places of a cache: more than a tile of them
 // push each other out.
 static constexpr int64_t crowdedStride = 1024;
+// What a strip of rows end to end stores past the caches, if it is more than a tile; twice that into them.
+static constexpr int64_t stripBytes = 8192;
 
 /// Square tiles of vectors turned over: the halves that lie across the diagonal change places, then those of the
 /// halves.
@@ -72,12 +74,50 @@ PhaseLowering::Values PhaseLowering::turnOver(LoadOp load, const TileRows &rows,
     Value position = add(lanes.first, constant(i));
     positions[lanes.axis] = lanes.mask ? arith::MinSIOp::create(b, position, last).getResult() : position;
     auto [offset, stride] = offsetOf(memory, along, {});
+    if (streaming && !rows.end)
+      fetch(memory, add(offset, add(rows.first, aheadOf(load, rows, lanes, perWord))), along.width, Fetched::soon);
     Value vector = loadFrom(memory, offset, stride, along, perWord > 1 ? memory.storage : load.getType());
     if (perWord > 1) vector = vector::BitCastOp::create(b, VectorType::get(width, b.getI32Type()), vector);
     vectors.push_back(vector);
   }
   positions.erase(lanes.axis);
   return transpose(vectors);
+}
+
+/// How far from what a tile reads the lines lie that come a strip, or a tile, later.
+Value PhaseLowering::aheadOf(LoadOp load, const TileRows &rows, const Lanes &lanes, int64_t perWord) {
+  Value stride = strideAlongParts(memories.find(load.getFrom())->second, lanes.axis);
+  if (!stride) return rows.count; // parts of a split axis that lie apart
+  return arith::SelectOp::create(b, rows.areEndToEnd, rows.count, multiply(stride, constant(width * perWord)));
+}
+
+/// Brings into the caches what a later tile reads and the next one stores.
+void PhaseLowering::fetchTiles(Block &body, const TileRows &rows, ArrayRef<Lanes> steps, int64_t perWord) {
+  const Lanes &lanes = steps.front();
+  int64_t size = width * perWord;
+  for (LoadOp load : loadsAcross(rows.row, lanes.axis, body)) {
+    const Memory &memory = memories.find(load.getFrom())->second;
+    Value ahead = aheadOf(load, rows, lanes, perWord);
+    loop(constant(0), constant(width * steps.size()), constant(1), {}, [&](Value number, ValueRange) {
+      positions[lanes.axis] = add(lanes.first, number);
+      Value offset = offsetOf(memory, {rows.row, rows.first, size, {}, 0}, {}).first;
+      positions.erase(lanes.axis);
+      fetch(memory, add(offset, add(rows.first, ahead)), size, Fetched::soon);
+      return Values();
+    });
+  }
+  for (StoreOp store : body.getOps<StoreOp>()) {
+    if (!mayStream(store)) continue;
+    const Memory &memory = memories.find(store.getTo())->second;
+    loop(constant(0), constant(size), constant(1), {}, [&](Value number, ValueRange) {
+      positions[rows.row] = add(rows.first, number);
+      Value offset = offsetOf(memory, lanes, {}).first;
+      positions.erase(rows.row);
+      fetch(memory, add(offset, add(lanes.first, constant(width * steps.size()))), width * steps.size(),
+            Fetched::stored);
+      return Values();
+    });
+  }
 }
 
 /// The even or the odd one of two rows of 16 bits.
@@ -110,10 +150,12 @@ void PhaseLowering::emitRow(Block &body, const TileRows &rows, ArrayRef<Lanes> s
 void PhaseLowering::emitTile(Block &body, const TileRows &rows, ArrayRef<Lanes> steps, Value to) {
   SmallVector<LoadOp> across = loadsAcross(rows.row, steps.front().axis, body);
   int64_t perWord = rowsInWord(across), count = steps.size();
-  SmallVector<Values> tiles;
-  for (LoadOp load : across)
-    for (const Lanes &lanes : steps) tiles.push_back(turnOver(load, rows, lanes, to, perWord));
+  if (rows.isFar && !streaming && !rows.end && !steps.front().mask)
+    choose(rows.isFar, [&] { return fetchTiles(body, rows, steps, perWord), Values(); }, [] { return Values(); });
   if (!rows.end && perWord == 1) {
+    SmallVector<Values> tiles;
+    for (LoadOp load : across)
+      for (const Lanes &lanes : steps) tiles.push_back(turnOver(load, rows, lanes, to, perWord));
     for (int64_t i = 0; i < width; ++i) {
       for (auto [number, load] : llvm::enumerate(across)) {
         turned[load].clear();
@@ -124,16 +166,15 @@ void PhaseLowering::emitTile(Block &body, const TileRows &rows, ArrayRef<Lanes> 
   } else {
     auto wordOf = [&](LoadOp load) { return perWord > 1 ? b.getI32Type() : load.getType(); };
     Values arrays;
-    for (auto [number, load] : llvm::enumerate(across)) {
+    for (LoadOp load : across) {
       arrays.push_back(newArray(wordOf(load), width * width * count));
-      for (int64_t i = 0; i < width * count; ++i)
-        toArray(tiles[number * count + i % count][i / count], arrays.back(), constant(i * width));
+      for (auto [step, lanes] : llvm::enumerate(steps))
+        for (auto [i, vector] : llvm::enumerate(turnOver(load, rows, lanes, to, perWord)))
+          toArray(vector, arrays.back(), constant((i * count + step) * width));
     }
     Value end = constant(width * perWord);
     if (rows.end) end = arith::MinSIOp::create(b, end, arith::SubIOp::create(b, rows.end, rows.first));
-    loop(constant(0), end, constant(1), {}, [&](Value number, ValueRange) {
-      Value size = constant(perWord), word = arith::DivUIOp::create(b, number, size);
-      Value odd = arith::RemUIOp::create(b, number, size);
+    auto emitNumber = [&](Value number, Value word, Value odd) {
       for (auto [load, array] : llvm::zip(across, arrays)) {
         turned[load].clear();
         for (int64_t step = 0; step < count; ++step) {
@@ -144,10 +185,50 @@ void PhaseLowering::emitTile(Block &body, const TileRows &rows, ArrayRef<Lanes> 
         }
       }
       emitRow(body, rows, steps, number);
+    };
+    // Both rows of a word together, where there are two: neither is shifted by what is only known at run time.
+    int64_t together = rows.end ? 1 : perWord;
+    loop(constant(0), end, constant(together), {}, [&](Value number, ValueRange) {
+      Value size = constant(perWord), word = arith::DivUIOp::create(b, number, size);
+      if (rows.end) emitNumber(number, word, arith::RemUIOp::create(b, number, size));
+      else
+        for (int64_t odd = 0; odd < perWord; ++odd) emitNumber(add(number, constant(odd)), word, constant(odd));
       return Values();
     });
   }
   turned.clear();
+}
+
+/// How many rows are a strip, and whether they are stored one right behind another. Such a strip reads a line or two of
+/// each lane, and what a processor would fetch ahead by itself is none of the lines that come next: fewer rows store to
+/// fewer places at a time. Elsewhere lanes are long, and neighbours where they are read: many rows read more of each.
+std::pair<Value, Value> PhaseLowering::rowsOfStrip(StringAttr row, StringAttr axis, Block &body, Value stripBytes) {
+  auto [from, to] = rangeOf(axis);
+  SmallVector<LoadOp> across = loadsAcross(row, axis, body);
+  int64_t least = width * rowsInWord(across);
+  for (LoadOp load : across)
+    least = std::max(least, shape.lineBytes / bytesOfElement(getElementTypeOrSelf(load.getFrom().getType())));
+  Value few = constant(turnedRows), many = constant(turnedRows);
+  Value lanes = arith::SubIOp::create(b, to, from);
+  Value areEndToEnd = arith::ConstantIntOp::create(b, 1, 1);
+  for (StoreOp store : body.getOps<StoreOp>()) {
+    const Memory &memory = memories.find(store.getTo())->second;
+    Value stride = strideAlongParts(memory, row);
+    if (!stride) continue;
+    Value bytes = constant(bytesOfElement(memory.storage));
+    Value isNext = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, stride, lanes);
+    areEndToEnd = arith::AndIOp::create(b, areEndToEnd, isNext);
+    Value laneBytes = arith::MaxSIOp::create(b, multiply(lanes, bytes), constant(1));
+    few = arith::MinSIOp::create(b, few, arith::DivUIOp::create(b, stripBytes, laneBytes));
+    Value misfit = arith::AndIOp::create(b, multiply(stride, bytes), constant(crowdedStride - 1));
+    Value isCrowded = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, misfit, constant(0));
+    many = arith::SelectOp::create(b, isCrowded, constant(least), many);
+  }
+  Value areSome = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, few, constant(std::max(least, turnedRows / 2)));
+  Value areAll = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, few, constant(turnedRows));
+  few = arith::SelectOp::create(b, areSome, constant(std::max(least, turnedRows / 2)), constant(least));
+  few = arith::SelectOp::create(b, areAll, constant(turnedRows), few);
+  return {arith::SelectOp::create(b, areEndToEnd, few, many), areEndToEnd};
 }
 
 /// Rows and lanes where some memory lies the other way round, by strips of rows. What is left beside whole tiles goes
@@ -161,15 +242,27 @@ void PhaseLowering::lowerTiles(StringAttr row, StringAttr axis, Block *rowBody, 
     return add(begin, multiply(arith::DivSIOp::create(b, arith::SubIOp::create(b, end, begin), step), step));
   };
   positions[row] = firstRow;
-  Value streams = guarding ? Value() : canStream(body, {axis, from, width, {}, 0}, row);
+  Value streams = guarding ? Value() : mayBypass(body, {axis, from, width, {}, 0}, row);
   positions.erase(row);
+  Value isFar, bytes = constant(2 * stripBytes);
+  if (streams) {
+    auto reaches = [&](Value bytes) {
+      return arith::CmpIOp::create(b, arith::CmpIPredicate::sge, bytesReached({body.getParentOp()}), bytes);
+    };
+    streams = arith::AndIOp::create(b, reaches(tiledBypassBytes(count)), streams);
+    isFar = reaches(usualBypassBytes());
+    bytes = arith::SelectOp::create(b, streams, constant(stripBytes), bytes);
+  }
   Value tiledTo = wholeSteps(from, to, size);
-  auto strip = [&, from = from, to = to](Value stripFrom, Value stripTo) {
+  auto [rows, areEndToEnd] = rowsOfStrip(row, axis, body, bytes);
+  // Whole elements that are read in the order of memory, or nearly, the processor fetches ahead itself.
+  if (isFar && count == 1) isFar = arith::AndIOp::create(b, isFar, areEndToEnd);
+  auto strip = [&, from = from, to = to, rows = rows, areEndToEnd = areEndToEnd](Value stripFrom, Value stripTo) {
     Value rowsTo = wholeSteps(stripFrom, stripTo, size);
     RowValues values;
     if (rowBody) values = valuesOfRows(*rowBody, body, row, stripFrom, stripTo);
     auto rowsAt = [&](Value first, Value end) -> TileRows {
-      return {row, first, end, arith::SubIOp::create(b, first, stripFrom), values};
+      return {row, first, end, arith::SubIOp::create(b, first, stripFrom), rows, areEndToEnd, isFar, values};
     };
     auto tiles = [&](Value begin, Value end, Value last, ArrayRef<Lanes> steps) {
       loop(begin, end, size, {}, [&](Value position, ValueRange) {
@@ -177,16 +270,17 @@ void PhaseLowering::lowerTiles(StringAttr row, StringAttr axis, Block *rowBody, 
         return Values();
       });
     };
-    ifStreaming(streams, [&] {
+    auto wholeLanes = [&](Value begin, Value end, Value last) {
       return loop(from, tiledTo, size, {}, [&](Value first, ValueRange) {
         SmallVector<Lanes> steps;
         for (unsigned i = 0; i < count; ++i) steps.push_back({axis, add(first, constant(i * width)), width, {}, i});
-        tiles(stripFrom, rowsTo, {}, steps);
-        if (shape.masked) tiles(rowsTo, stripTo, stripTo, steps);
+        tiles(begin, end, last, steps);
         return Values();
       });
-    });
+    };
+    ifStreaming(streams, [&] { return wholeLanes(stripFrom, rowsTo, {}); });
     if (shape.masked) {
+      wholeLanes(rowsTo, stripTo, stripTo);
       loop(tiledTo, to, constant(width), {}, [&](Value first, ValueRange) {
         Lanes lanes{axis, first, width, tailMask(first, to, width), 0};
         tiles(stripFrom, rowsTo, {}, lanes);
@@ -209,20 +303,7 @@ void PhaseLowering::lowerTiles(StringAttr row, StringAttr axis, Block *rowBody, 
     rest(from, wideTo, width);
     rest(wideTo, to, 1);
   };
-  // Strips of one tile each read all lanes in the order of memory, but their rows by pieces.
-  Value rows = constant(turnedRows);
-  for (StoreOp store : body.getOps<StoreOp>()) {
-    const Memory &memory = memories.find(store.getTo())->second;
-    ArrayRef<StringAttr> axes = memory.axes;
-    while (!axes.empty() && partsAt(axes, row) == 0) axes = axes.drop_front();
-    if (axes.empty() || count > 1) continue; // tiles of two vectors gain nothing
-    size_t last = memory.axes.size() - axes.size() + partsAt(axes, row) - 1;
-    Value apart = multiply(memory.strides[last], constant(bytesOfElement(memory.storage)));
-    Value misfit = arith::AndIOp::create(b, apart, constant(crowdedStride - 1));
-    Value isCrowded = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, misfit, constant(0));
-    rows = arith::SelectOp::create(b, isCrowded, size, rows);
-  }
-  loop(firstRow, lastRow, rows, {}, [&, lastRow = lastRow](Value position, ValueRange) {
+  loop(firstRow, lastRow, rows, {}, [&, lastRow = lastRow, rows = rows](Value position, ValueRange) {
     strip(position, arith::MinSIOp::create(b, add(position, rows), lastRow));
     return Values();
   });

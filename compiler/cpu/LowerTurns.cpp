@@ -339,14 +339,15 @@ SmallVector<Memory> PhaseLowering::fetchedDuring(PassOp pass, StringAttr axis, V
   return places;
 }
 
-/// Brings the lines of so many points from `first` on into a core's own caches.
-void PhaseLowering::fetch(ArrayRef<Memory> places, Value first, int64_t points) {
+/// Brings the lines of so many points from `first` on into a core's own caches: the second, or the first.
+void PhaseLowering::fetch(ArrayRef<Memory> places, Value first, int64_t points, Fetched as) {
   for (const Memory &memory : places) {
     int64_t line = shape.lineBytes / bytesOfElement(memory.storage);
     for (int64_t point = 0; point < points; point += line) {
       Value address = LLVM::GEPOp::create(b, memory.base.getType(), memoryType(memory.storage), memory.base,
                                           ArrayRef<LLVM::GEPArg>{add(first, constant(point))});
-      LLVM::Prefetch::create(b, address, /*rw=*/0, /*hint=*/2, /*cache=*/1);
+      LLVM::Prefetch::create(b, address, /*rw=*/as == Fetched::stored, /*hint=*/as == Fetched::later ? 2 : 3,
+                             /*cache=*/1);
     }
   }
 }

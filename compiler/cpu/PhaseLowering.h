@@ -111,6 +111,7 @@ private:
   mlir::Value usualBypassBytes();
   bool readsTwoOf(llvm::ArrayRef<mlir::Operation *> ops);
   mlir::Value crowdedBypassBytes();
+  mlir::Value tiledBypassBytes(int64_t rowsInWord);
   mlir::Value isBeyondCaches(llvm::ArrayRef<mlir::Operation *> ops);
   mlir::Value isCrowded(mlir::Block &body, const Lanes &lanes);
   int64_t storedBytes(const Memory &memory, const Lanes &lanes);
@@ -153,7 +154,8 @@ private:
   mlir::Value zeroOf(mlir::Value planned);
   mlir::Value goesAhead(llvm::ArrayRef<llvm::SmallVector<mlir::Operation *>> stages, norm::PassOp sweep);
   llvm::SmallVector<Memory> fetchedDuring(norm::PassOp pass, mlir::StringAttr axis, mlir::Value from);
-  void fetch(llvm::ArrayRef<Memory> places, mlir::Value first, int64_t points);
+  enum class Fetched { later, soon, stored };
+  void fetch(llvm::ArrayRef<Memory> places, mlir::Value first, int64_t points, Fetched as = Fetched::later);
 
   // Blocks across the rows of a chunk (LowerAcross.cpp)
   struct RowsOfBlocks {
@@ -229,17 +231,21 @@ private:
   RowValues valuesOfRows(mlir::Block &rowBody, mlir::Block &body, mlir::StringAttr row, mlir::Value from,
                          mlir::Value to);
   /// Of a strip of rows, each with values of its own, those from a place on that are turned over together; to the end
-  /// of the strip where that is given, else all of a tile.
+  /// of the strip where that is given, else all of a tile. The count is that of all rows of a strip.
   struct TileRows {
     mlir::StringAttr row;
-    mlir::Value first, end, place;
+    mlir::Value first, end, place, count, areEndToEnd, isFar;
     const RowValues &values;
   };
   int64_t rowsInWord(llvm::ArrayRef<norm::LoadOp> across);
   Values turnOver(norm::LoadOp load, const TileRows &rows, const Lanes &lanes, mlir::Value to, int64_t perWord);
+  mlir::Value aheadOf(norm::LoadOp load, const TileRows &rows, const Lanes &lanes, int64_t perWord);
+  void fetchTiles(mlir::Block &body, const TileRows &rows, llvm::ArrayRef<Lanes> steps, int64_t perWord);
   mlir::Value rowOfWords(mlir::Value words, mlir::Value odd, mlir::Type storage);
   void emitRow(mlir::Block &body, const TileRows &rows, llvm::ArrayRef<Lanes> steps, mlir::Value number);
   void emitTile(mlir::Block &body, const TileRows &rows, llvm::ArrayRef<Lanes> steps, mlir::Value to);
+  std::pair<mlir::Value, mlir::Value> rowsOfStrip(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block &body,
+                                                  mlir::Value stripBytes);
   void lowerTiles(mlir::StringAttr row, mlir::StringAttr lane, mlir::Block *rowBody, mlir::Block &body);
 
   // The last sweep of a block beside the sums of the next (LowerBeside.cpp)

@@ -1,6 +1,7 @@
 // What is loaded the other way round goes by square tiles; what each row computes for itself is computed once for a
-// strip of 64 rows, and taken from an array at each tile. Where the rows of an output crowd, a strip is a tile.
+// strip of rows, and taken from an array at each tile. Rows that are stored end to end are few.
 // RUN: norm-opt %s --norm-lower-plan --canonicalize --cse | FileCheck %s
+// RUN: norm-opt %s --norm-lower-plan="stream-bytes=1048576" --canonicalize --cse | FileCheck %s --check-prefix=STREAM
 
 !f32_s_c = tensor<?x?xf32, #norm.axes<s, c>>
 !f32_c_s = tensor<?x?xf32, #norm.axes<c, s>>
@@ -8,8 +9,9 @@
 
 // CHECK-LABEL: func.func private @scale_phase0_body
 // CHECK:         %[[SCALES:.*]] = llvm.alloca %c64_i64 x f32
-// CHECK:         arith.andi %{{.*}}, %c1023_i64
-// CHECK:         %[[STRIP:.*]] = arith.select %{{.*}}, %c16_i64, %c64_i64
+// CHECK:         arith.divui %c16384_i64, %{{.*}}
+// CHECK:         %[[SOME:.*]] = arith.select %{{.*}}, %c32_i64, %c16_i64
+// CHECK:         %[[STRIP:.*]] = arith.select %{{.*}}, %c64_i64, %[[SOME]]
 // CHECK:         scf.for %{{.*}} step %[[STRIP]]
 // CHECK:           scf.for %{{.*}} step %c1_i64
 // CHECK:             math.sqrt
@@ -23,6 +25,24 @@
 // CHECK-NEXT:          llvm.load %{{.*}} -> f32
 // CHECK-NOT:           math.sqrt
 // CHECK:               llvm.store %{{.*}} : vector<16xf32>
+// Past the caches a tile brings what it reads of the next strip; beyond all of them, ordinary stores are prepared too.
+// STREAM-LABEL: func.func private @scale_phase0_body
+// STREAM:         %[[ALIGNED:.*]] = arith.cmpi eq, %{{.*}}, %c0_i64
+// STREAM:         %[[FROM:.*]] = arith.select %{{.*}}, %c1048576_i64, %c2097152_i64
+// STREAM:         %[[LARGE:.*]] = arith.cmpi sge, %{{.*}}, %[[FROM]]
+// STREAM:         %[[BYPASS:.*]] = arith.andi %[[LARGE]], %[[ALIGNED]]
+// STREAM:         %[[FAR:.*]] = arith.cmpi sge, %{{.*}}, %c1310720_i64
+// STREAM:         %[[BYTES:.*]] = arith.select %[[BYPASS]], %c8192_i64, %c16384_i64
+// STREAM:         arith.divui %[[BYTES]], %{{.*}}
+// STREAM:         scf.if %[[BYPASS]]
+// STREAM-COUNT-16:  "llvm.intr.prefetch"{{.*}}hint = 3 : i32, rw = 0
+// STREAM-COUNT-16:  llvm.store %{{.*}} nontemporal} : vector<16xf32>
+// STREAM:         else
+// STREAM:           scf.if %[[FAR]]
+// STREAM:             "llvm.intr.prefetch"{{.*}}rw = 0
+// STREAM:             "llvm.intr.prefetch"{{.*}}rw = 1
+// STREAM-NOT:       nontemporal
+// STREAM:       func.func
 norm.kernel @scale axes(s, c) (%x: !f32_s_c {norm.name = "x"}, %v: !f32_c {norm.name = "v"}, %y: !f32_c_s {norm.name = "y", norm.out}) {
   norm.phase [] {
     norm.pass [c] {
@@ -33,6 +53,22 @@ norm.kernel @scale axes(s, c) (%x: !f32_s_c {norm.name = "x"}, %v: !f32_c {norm.
         %d = arith.mulf %b, %r : f32
         norm.store %d to %y : f32 to !f32_c_s
       }
+    }
+  }
+  norm.return
+}
+
+// Elsewhere a strip has 64 rows; where the rows of an output crowd, it is a tile.
+// CHECK-LABEL: func.func private @apart_phase0_body
+// CHECK:         arith.andi %{{.*}}, %c1023_i64
+// CHECK:         %[[MANY:.*]] = arith.select %{{.*}}, %c16_i64, %c64_i64
+// CHECK:         %[[STRIP:.*]] = arith.select %{{.*}}, %{{.*}}, %[[MANY]]
+// CHECK:         scf.for %{{.*}} step %[[STRIP]]
+norm.kernel @apart axes(s, c, s_tile = s by 64) (%x: !f32_s_c {norm.name = "x"}, %y: !f32_c_s {norm.name = "y", norm.out}) {
+  norm.phase [s_tile] {
+    norm.pass [c, s] {
+      %b = norm.load %x : !f32_s_c to f32
+      norm.store %b to %y : f32 to !f32_c_s
     }
   }
   norm.return
@@ -92,15 +128,17 @@ norm.kernel @split_rows axes(n, s, g, k, c = g * k) (%x: !f32_n_s_g_k {norm.name
 !bf16_n_k_s = tensor<?x?x?xbf16, #norm.axes<n, k, s>>
 !bf16_n_s_k = tensor<?x?x?xbf16, #norm.axes<n, s, k>>
 // CHECK-LABEL: func.func private @pairs_phase0_body
-// CHECK:           scf.for %{{.*}} step %c64_i64
+// CHECK:           %[[STRIP:.*]] = arith.select %{{.*}}, %c64_i64, %c32_i64
+// CHECK:           scf.for %{{.*}} step %[[STRIP]]
 // CHECK-COUNT-16:  llvm.load %{{.*}} : !llvm.ptr -> vector<32xi16>
 // CHECK-COUNT-64:  vector.shuffle %{{.*}} : vector<16xi32>, vector<16xi32>
+// CHECK-COUNT-16:  llvm.store %{{.*}} {alignment = 64 : i64} : vector<16xi32>, !llvm.ptr
 // CHECK-COUNT-16:  llvm.load %{{.*}} : !llvm.ptr -> vector<32xi16>
 // CHECK-COUNT-64:  vector.shuffle %{{.*}} : vector<16xi32>, vector<16xi32>
-// CHECK-COUNT-32:  llvm.store %{{.*}} {alignment = 64 : i64} : vector<16xi32>, !llvm.ptr
-// CHECK:           scf.for %{{.*}} = %c0_i64 to %c32_i64 step %c1_i64
+// CHECK-COUNT-16:  llvm.store %{{.*}} {alignment = 64 : i64} : vector<16xi32>, !llvm.ptr
+// CHECK:           scf.for %{{.*}} = %c0_i64 to %c32_i64 step %c2_i64
 // CHECK-COUNT-2:     llvm.load %{{.*}} {alignment = 64 : i64} : !llvm.ptr -> vector<16xi32>
-// CHECK:             llvm.store %{{.*}} : vector<32xi16>, !llvm.ptr
+// CHECK-COUNT-2:     llvm.store %{{.*}} : vector<32xi16>, !llvm.ptr
 norm.kernel @pairs axes(n, k, s) (%x: !bf16_n_k_s {norm.name = "x"}, %y: !bf16_n_s_k {norm.name = "y", norm.out}) {
   norm.phase [n] {
     norm.pass [s, k] {
