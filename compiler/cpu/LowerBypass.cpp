@@ -47,16 +47,10 @@ Value PhaseLowering::bypassBytes(ArrayRef<Operation *> ops) {
   return arith::SelectOp::create(b, alone, own, constant(shape.streamBytes * 2));
 }
 
-/// The same where ordinary stores would push out what is read again, or two sweeps stand beside each other.
+/// The same where ordinary stores would push out what is read again, where two sweeps stand beside each other, and of
+/// square tiles, which find none of the lines that they store in a core's own caches.
 Value PhaseLowering::crowdedBypassBytes() {
   return arith::SelectOp::create(b, alone, constant(shape.streamBytes / 4), constant(shape.streamBytes * 2));
-}
-
-/// The same of square tiles, which store to as many places at a time as they have rows: of two rows in a word these are
-/// twice as many, each of half the bytes.
-Value PhaseLowering::tiledBypassBytes(int64_t rowsInWord) {
-  Value own = constant(shape.streamBytes / rowsInWord);
-  return arith::SelectOp::create(b, alone, own, constant(shape.streamBytes * 2));
 }
 
 /// Whether the last cache is too small for what some ops reach: their stores bypass the caches then.

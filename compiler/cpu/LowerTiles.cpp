@@ -3,6 +3,7 @@
 #include "compiler/cpu/ConvertElements.h"
 #include "compiler/cpu/PhaseLowering.h"
 #include "compiler/schedule/Structure.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 using namespace mlir;
 using namespace norm;
@@ -88,7 +89,7 @@ PhaseLowering::Values PhaseLowering::turnOver(LoadOp load, const TileRows &rows,
 Value PhaseLowering::aheadOf(LoadOp load, const TileRows &rows, const Lanes &lanes, int64_t perWord) {
   Value stride = strideAlongParts(memories.find(load.getFrom())->second, lanes.axis);
   if (!stride) return rows.count; // parts of a split axis that lie apart
-  return arith::SelectOp::create(b, rows.areEndToEnd, rows.count, multiply(stride, constant(width * perWord)));
+  return arith::SelectOp::create(b, rows.areFew, rows.count, multiply(stride, constant(width * perWord)));
 }
 
 /// Brings into the caches what a later tile reads and the next one stores.
@@ -199,36 +200,48 @@ void PhaseLowering::emitTile(Block &body, const TileRows &rows, ArrayRef<Lanes> 
   turned.clear();
 }
 
-/// How many rows are a strip, and whether they are stored one right behind another. Such a strip reads a line or two of
-/// each lane, and what a processor would fetch ahead by itself is none of the lines that come next: fewer rows store to
-/// fewer places at a time. Elsewhere lanes are long, and neighbours where they are read: many rows read more of each.
+/// How many rows are a strip, and whether the lines that it reads, with those of the next strip, fit the first cache.
+/// Such rows, stored one right behind another, are few, for they store to few places at a time then: what a processor
+/// would fetch ahead by itself is none of the lines that come next. Elsewhere many rows read more of each line, unless
+/// theirs crowd.
 std::pair<Value, Value> PhaseLowering::rowsOfStrip(StringAttr row, StringAttr axis, Block &body, Value stripBytes) {
   auto [from, to] = rangeOf(axis);
   SmallVector<LoadOp> across = loadsAcross(row, axis, body);
-  int64_t least = width * rowsInWord(across);
-  for (LoadOp load : across)
-    least = std::max(least, shape.lineBytes / bytesOfElement(getElementTypeOrSelf(load.getFrom().getType())));
-  Value few = constant(turnedRows), many = constant(turnedRows);
   Value lanes = arith::SubIOp::create(b, to, from);
-  Value areEndToEnd = arith::ConstantIntOp::create(b, 1, 1);
+  auto both = [&](Value x, Value y) { return arith::AndIOp::create(b, x, y).getResult(); };
+  auto compare = [&](arith::CmpIPredicate how, Value x, Value y) {
+    return arith::CmpIOp::create(b, how, x, y).getResult();
+  };
+  // How far a stride is from the next lower one that crowds.
+  auto misfit = [&](Value stride, const Memory &memory) {
+    Value bytes = multiply(stride, constant(bytesOfElement(memory.storage)));
+    return arith::AndIOp::create(b, bytes, constant(crowdedStride - 1)).getResult();
+  };
+  int64_t least = width * rowsInWord(across);
+  Value fit = compare(arith::CmpIPredicate::sle, lanes, constant(shape.l1Bytes / 2 / shape.lineBytes));
+  for (LoadOp load : across) {
+    const Memory &memory = memories.find(load.getFrom())->second;
+    least = std::max(least, shape.lineBytes / bytesOfElement(memory.storage));
+    Value stride = strideAlongParts(memory, axis); // none: parts of a split axis that lie apart
+    fit = both(fit, stride ? compare(arith::CmpIPredicate::ne, misfit(stride, memory), constant(0))
+                           : arith::ConstantIntOp::create(b, 0, 1).getResult());
+  }
+  Value few = constant(turnedRows), many = constant(turnedRows);
   for (StoreOp store : body.getOps<StoreOp>()) {
     const Memory &memory = memories.find(store.getTo())->second;
     Value stride = strideAlongParts(memory, row);
     if (!stride) continue;
-    Value bytes = constant(bytesOfElement(memory.storage));
-    Value isNext = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, stride, lanes);
-    areEndToEnd = arith::AndIOp::create(b, areEndToEnd, isNext);
-    Value laneBytes = arith::MaxSIOp::create(b, multiply(lanes, bytes), constant(1));
+    fit = both(fit, compare(arith::CmpIPredicate::eq, stride, lanes));
+    Value laneBytes = multiply(lanes, constant(bytesOfElement(memory.storage)));
+    laneBytes = arith::MaxSIOp::create(b, laneBytes, constant(1));
     few = arith::MinSIOp::create(b, few, arith::DivUIOp::create(b, stripBytes, laneBytes));
-    Value misfit = arith::AndIOp::create(b, multiply(stride, bytes), constant(crowdedStride - 1));
-    Value isCrowded = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, misfit, constant(0));
+    Value isCrowded = compare(arith::CmpIPredicate::eq, misfit(stride, memory), constant(0));
     many = arith::SelectOp::create(b, isCrowded, constant(least), many);
   }
-  Value areSome = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, few, constant(std::max(least, turnedRows / 2)));
-  Value areAll = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, few, constant(turnedRows));
-  few = arith::SelectOp::create(b, areSome, constant(std::max(least, turnedRows / 2)), constant(least));
-  few = arith::SelectOp::create(b, areAll, constant(turnedRows), few);
-  return {arith::SelectOp::create(b, areEndToEnd, few, many), areEndToEnd};
+  // A power of 2, so that strips end where blocks do.
+  few = LLVM::CountLeadingZerosOp::create(b, arith::MaxSIOp::create(b, few, constant(least)), /*is_zero_poison=*/true);
+  few = arith::ShRUIOp::create(b, constant(std::numeric_limits<int64_t>::min()), few);
+  return {arith::SelectOp::create(b, fit, few, many), fit};
 }
 
 /// Rows and lanes where some memory lies the other way round, by strips of rows. What is left beside whole tiles goes
@@ -249,20 +262,25 @@ void PhaseLowering::lowerTiles(StringAttr row, StringAttr axis, Block *rowBody, 
     auto reaches = [&](Value bytes) {
       return arith::CmpIOp::create(b, arith::CmpIPredicate::sge, bytesReached({body.getParentOp()}), bytes);
     };
-    streams = arith::AndIOp::create(b, reaches(tiledBypassBytes(count)), streams);
+    // Tiles of two rows in a word store to twice as many places: where lanes are long, that pays later.
+    Value large = crowdedBypassBytes();
+    Value areLong =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, arith::SubIOp::create(b, to, from), constant(256));
+    if (count > 1) large = arith::SelectOp::create(b, areLong, multiply(large, constant(2)), large);
+    streams = arith::AndIOp::create(b, reaches(large), streams);
     isFar = reaches(usualBypassBytes());
     bytes = arith::SelectOp::create(b, streams, constant(stripBytes), bytes);
   }
   Value tiledTo = wholeSteps(from, to, size);
-  auto [rows, areEndToEnd] = rowsOfStrip(row, axis, body, bytes);
+  auto [rows, areFew] = rowsOfStrip(row, axis, body, bytes);
   // Whole elements that are read in the order of memory, or nearly, the processor fetches ahead itself.
-  if (isFar && count == 1) isFar = arith::AndIOp::create(b, isFar, areEndToEnd);
-  auto strip = [&, from = from, to = to, rows = rows, areEndToEnd = areEndToEnd](Value stripFrom, Value stripTo) {
+  if (isFar && count == 1) isFar = arith::AndIOp::create(b, isFar, areFew);
+  auto strip = [&, from = from, to = to, rows = rows, areFew = areFew](Value stripFrom, Value stripTo) {
     Value rowsTo = wholeSteps(stripFrom, stripTo, size);
     RowValues values;
     if (rowBody) values = valuesOfRows(*rowBody, body, row, stripFrom, stripTo);
     auto rowsAt = [&](Value first, Value end) -> TileRows {
-      return {row, first, end, arith::SubIOp::create(b, first, stripFrom), rows, areEndToEnd, isFar, values};
+      return {row, first, end, arith::SubIOp::create(b, first, stripFrom), rows, areFew, isFar, values};
     };
     auto tiles = [&](Value begin, Value end, Value last, ArrayRef<Lanes> steps) {
       loop(begin, end, size, {}, [&](Value position, ValueRange) {

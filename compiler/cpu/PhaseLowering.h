@@ -111,7 +111,6 @@ private:
   mlir::Value usualBypassBytes();
   bool readsTwoOf(llvm::ArrayRef<mlir::Operation *> ops);
   mlir::Value crowdedBypassBytes();
-  mlir::Value tiledBypassBytes(int64_t rowsInWord);
   mlir::Value isBeyondCaches(llvm::ArrayRef<mlir::Operation *> ops);
   mlir::Value isCrowded(mlir::Block &body, const Lanes &lanes);
   int64_t storedBytes(const Memory &memory, const Lanes &lanes);
@@ -234,7 +233,7 @@ private:
   /// of the strip where that is given, else all of a tile. The count is that of all rows of a strip.
   struct TileRows {
     mlir::StringAttr row;
-    mlir::Value first, end, place, count, areEndToEnd, isFar;
+    mlir::Value first, end, place, count, areFew, isFar;
     const RowValues &values;
   };
   int64_t rowsInWord(llvm::ArrayRef<norm::LoadOp> across);

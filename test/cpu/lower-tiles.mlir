@@ -10,8 +10,9 @@
 // CHECK-LABEL: func.func private @scale_phase0_body
 // CHECK:         %[[SCALES:.*]] = llvm.alloca %c64_i64 x f32
 // CHECK:         arith.divui %c16384_i64, %{{.*}}
-// CHECK:         %[[SOME:.*]] = arith.select %{{.*}}, %c32_i64, %c16_i64
-// CHECK:         %[[STRIP:.*]] = arith.select %{{.*}}, %c64_i64, %[[SOME]]
+// CHECK:         "llvm.intr.ctlz"
+// CHECK:         %[[FEW:.*]] = arith.shrui
+// CHECK:         %[[STRIP:.*]] = arith.select %{{.*}}, %[[FEW]], %{{.*}}
 // CHECK:         scf.for %{{.*}} step %[[STRIP]]
 // CHECK:           scf.for %{{.*}} step %c1_i64
 // CHECK:             math.sqrt
@@ -28,12 +29,13 @@
 // Past the caches a tile brings what it reads of the next strip; beyond all of them, ordinary stores are prepared too.
 // STREAM-LABEL: func.func private @scale_phase0_body
 // STREAM:         %[[ALIGNED:.*]] = arith.cmpi eq, %{{.*}}, %c0_i64
-// STREAM:         %[[FROM:.*]] = arith.select %{{.*}}, %c1048576_i64, %c2097152_i64
+// STREAM:         %[[FROM:.*]] = arith.select %{{.*}}, %c262144_i64, %c2097152_i64
 // STREAM:         %[[LARGE:.*]] = arith.cmpi sge, %{{.*}}, %[[FROM]]
 // STREAM:         %[[BYPASS:.*]] = arith.andi %[[LARGE]], %[[ALIGNED]]
-// STREAM:         %[[FAR:.*]] = arith.cmpi sge, %{{.*}}, %c1310720_i64
+// STREAM:         %[[VAST:.*]] = arith.cmpi sge, %{{.*}}, %c1310720_i64
 // STREAM:         %[[BYTES:.*]] = arith.select %[[BYPASS]], %c8192_i64, %c16384_i64
 // STREAM:         arith.divui %[[BYTES]], %{{.*}}
+// STREAM:         %[[FAR:.*]] = arith.andi %[[VAST]], %{{.*}}
 // STREAM:         scf.if %[[BYPASS]]
 // STREAM-COUNT-16:  "llvm.intr.prefetch"{{.*}}hint = 3 : i32, rw = 0
 // STREAM-COUNT-16:  llvm.store %{{.*}} nontemporal} : vector<16xf32>
@@ -62,7 +64,8 @@ norm.kernel @scale axes(s, c) (%x: !f32_s_c {norm.name = "x"}, %v: !f32_c {norm.
 // CHECK-LABEL: func.func private @apart_phase0_body
 // CHECK:         arith.andi %{{.*}}, %c1023_i64
 // CHECK:         %[[MANY:.*]] = arith.select %{{.*}}, %c16_i64, %c64_i64
-// CHECK:         %[[STRIP:.*]] = arith.select %{{.*}}, %{{.*}}, %[[MANY]]
+// CHECK:         %[[FEW:.*]] = arith.shrui
+// CHECK:         %[[STRIP:.*]] = arith.select %{{.*}}, %[[FEW]], %[[MANY]]
 // CHECK:         scf.for %{{.*}} step %[[STRIP]]
 norm.kernel @apart axes(s, c, s_tile = s by 64) (%x: !f32_s_c {norm.name = "x"}, %y: !f32_c_s {norm.name = "y", norm.out}) {
   norm.phase [s_tile] {
@@ -128,7 +131,9 @@ norm.kernel @split_rows axes(n, s, g, k, c = g * k) (%x: !f32_n_s_g_k {norm.name
 !bf16_n_k_s = tensor<?x?x?xbf16, #norm.axes<n, k, s>>
 !bf16_n_s_k = tensor<?x?x?xbf16, #norm.axes<n, s, k>>
 // CHECK-LABEL: func.func private @pairs_phase0_body
-// CHECK:           %[[STRIP:.*]] = arith.select %{{.*}}, %c64_i64, %c32_i64
+// CHECK:           %[[MANY:.*]] = arith.select %{{.*}}, %c32_i64, %c64_i64
+// CHECK:           %[[FEW:.*]] = arith.shrui
+// CHECK:           %[[STRIP:.*]] = arith.select %{{.*}}, %[[FEW]], %[[MANY]]
 // CHECK:           scf.for %{{.*}} step %[[STRIP]]
 // CHECK-COUNT-16:  llvm.load %{{.*}} : !llvm.ptr -> vector<32xi16>
 // CHECK-COUNT-64:  vector.shuffle %{{.*}} : vector<16xi32>, vector<16xi32>
