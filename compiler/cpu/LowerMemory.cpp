@@ -514,7 +514,6 @@ Value PhaseLowering::canStream(Block &body, const Lanes &lanes, StringAttr rowAx
 /// Where along the lanes the first output has a line of its own, if the lanes are not few, and no fewer than a line may
 /// have; else where the lanes begin. Null where no store could bypass the caches.
 Value PhaseLowering::nextLine(Block &body, const Lanes &lanes, Value to) {
-  if (!shape.masked) return {};
   for (StoreOp op : body.getOps<StoreOp>()) {
     const Memory &memory = memories.find(op.getTo())->second;
     auto [offset, stride] = offsetOf(memory, lanes, {});

@@ -466,8 +466,13 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
     Values chosen = choose(
         streams,
         [&] {
+          llvm::SaveAndRestore restored(from);
           Value begin = from;
-          if (Value line = nextLine(body, {axis, from, width, {}, 0}, to)) masked(std::exchange(begin, line), line, {});
+          if (Value line = nextLine(body, {axis, from, width, {}, 0}, to)) {
+            if (shape.masked) masked(begin, line, {});
+            else steps(line, 1, 1);
+            begin = line;
+          }
           Value may = mayBypass(body, {axis, begin, width, {}, 0}, {});
           return Values{begin, may ? may : arith::ConstantOp::create(b, b.getBoolAttr(false))};
         },

@@ -14,8 +14,7 @@ static constexpr int64_t longestRun = 4096, longestOrdinaryRun = 1024;
 /// The sweep of rows that do nothing else but compute what it takes, where all that it reaches has the rows one behind
 /// the other. Null otherwise.
 PassOp PhaseLowering::sweepOfRuns(PassOp rows, unsigned depth) {
-  if (!shape.masked || guarding || summing || !narrowed.empty() || !rows.getKinds().empty() ||
-      depth + 1 != rows.getAxes().size())
+  if (guarding || summing || !narrowed.empty() || !rows.getKinds().empty() || depth + 1 != rows.getAxes().size())
     return {};
   PassOp sweep;
   llvm::DenseSet<Value> read, stored;
@@ -133,13 +132,14 @@ void PhaseLowering::lowerEndToEnd(PassOp rows, PassOp sweep, StringAttr flat, Va
   using Own = DenseMap<Value, Value>;
   // So many vectors from a point on: `here` are the values of the row they begin in; where they end in another, `next`
   // are its own, from point `end` on.
-  auto step = [&](Value first, unsigned count, Value mask, ValueRange here, ValueRange next, Value end) {
+  auto step = [&](Value first, unsigned count, int64_t points, Value mask, ValueRange here, ValueRange next,
+                  Value end) {
     SmallVector<Lanes> lanes;
     SmallVector<Own> each(count);
     bool interleaved = count > 1 && interleaves;
     for (unsigned i = 0; i < count; ++i) {
       int64_t offset = (interleaved ? i - i % 2 : i) * width;
-      lanes.push_back({flat, add(first, constant(offset)), width, mask, i, interleaved});
+      lanes.push_back({flat, add(first, constant(offset)), points, mask, i, interleaved});
       Value isHere;
       if (end) {
         auto i32 = VectorType::get(width, b.getI32Type());
@@ -158,15 +158,16 @@ void PhaseLowering::lowerEndToEnd(PassOp rows, PassOp sweep, StringAttr flat, Va
     }
     emitPoints(body, lanes, each);
   };
-  auto masked = [&](Value begin, Value end, ValueRange values) {
-    loop(begin, end, constant(width), {}, [&](Value first, ValueRange) {
-      step(first, 1, tailMask(first, end, width), values, {}, {});
+  auto few = [&](Value begin, Value end, ValueRange values) {
+    int64_t points = shape.masked ? width : 1;
+    loop(begin, end, constant(points), {}, [&](Value first, ValueRange) {
+      step(first, 1, points, shape.masked ? tailMask(first, end, width) : Value(), values, {}, {});
       return Values();
     });
   };
 
   Values first = valuesOf(firstRow);
-  masked(from, begin, first);
+  few(from, begin, first);
   llvm::SaveAndRestore mode(streaming, streams);
   SmallVector<Memory> places = streams ? fetchedDuring(sweep, flat, begin) : SmallVector<Memory>();
   Values carried = {begin};
@@ -179,7 +180,7 @@ void PhaseLowering::lowerEndToEnd(PassOp rows, PassOp sweep, StringAttr flat, Va
     auto steps = [&](Value last, int64_t size, Value split) {
       loop(place, last, constant(size), {}, [&](Value at, ValueRange) {
         if (!split) fetch(places, at, size);
-        step(at, size / width, {}, here, next, split);
+        step(at, size / width, width, {}, here, next, split);
         return Values();
       });
       place = last;
@@ -198,5 +199,5 @@ void PhaseLowering::lowerEndToEnd(PassOp rows, PassOp sweep, StringAttr flat, Va
     llvm::append_range(result, next);
     return result;
   });
-  masked(carried.front(), to, ArrayRef(carried).drop_front());
+  few(carried.front(), to, ArrayRef(carried).drop_front());
 }

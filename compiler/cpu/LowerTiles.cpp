@@ -76,7 +76,7 @@ PhaseLowering::Values PhaseLowering::turnOver(LoadOp load, const TileRows &rows,
     positions[lanes.axis] = lanes.mask ? arith::MinSIOp::create(b, position, last).getResult() : position;
     auto [offset, stride] = offsetOf(memory, along, {});
     if (streaming && !rows.end)
-      fetch(memory, add(offset, add(rows.first, aheadOf(load, rows, lanes, perWord))), along.width, Fetched::soon);
+      fetch(memory, add(offset, add(rows.first, aheadOf(load, rows, lanes, perWord))), 1, Fetched::soon);
     Value vector = loadFrom(memory, offset, stride, along, perWord > 1 ? memory.storage : load.getType());
     if (perWord > 1) vector = vector::BitCastOp::create(b, VectorType::get(width, b.getI32Type()), vector);
     vectors.push_back(vector);
@@ -85,11 +85,12 @@ PhaseLowering::Values PhaseLowering::turnOver(LoadOp load, const TileRows &rows,
   return transpose(vectors);
 }
 
-/// How far from what a tile reads the lines lie that come a strip, or a tile, later.
+/// How far from what a tile reads the lines lie that come a strip, or a tile, later: of each the last element, since
+/// the line of the first may be at hand.
 Value PhaseLowering::aheadOf(LoadOp load, const TileRows &rows, const Lanes &lanes, int64_t perWord) {
   Value stride = strideAlongParts(memories.find(load.getFrom())->second, lanes.axis);
-  if (!stride) return rows.count; // parts of a split axis that lie apart
-  return arith::SelectOp::create(b, rows.areFew, rows.count, multiply(stride, constant(width * perWord)));
+  Value below = rows.count, beside = stride ? multiply(stride, constant(width * perWord)) : below;
+  return add(arith::SelectOp::create(b, rows.areFew, below, beside), constant(width * perWord - 1));
 }
 
 /// Brings into the caches what a later tile reads and the next one stores.
@@ -103,7 +104,7 @@ void PhaseLowering::fetchTiles(Block &body, const TileRows &rows, ArrayRef<Lanes
       positions[lanes.axis] = add(lanes.first, number);
       Value offset = offsetOf(memory, {rows.row, rows.first, size, {}, 0}, {}).first;
       positions.erase(lanes.axis);
-      fetch(memory, add(offset, add(rows.first, ahead)), size, Fetched::soon);
+      fetch(memory, add(offset, add(rows.first, ahead)), 1, Fetched::soon);
       return Values();
     });
   }
@@ -200,6 +201,16 @@ void PhaseLowering::emitTile(Block &body, const TileRows &rows, ArrayRef<Lanes> 
   turned.clear();
 }
 
+/// So many vectors of lanes beside each other fill a line of each output, where they are not too many to be turned over
+/// in registers: parts of lines that go past the caches one by one take three times as long.
+int64_t PhaseLowering::vectorsOfTile(Block &body) {
+  constexpr int64_t mostLanes = 32;
+  int64_t points = 1;
+  for (StoreOp store : body.getOps<StoreOp>())
+    points = std::max(points, shape.lineBytes / bytesOfElement(getElementTypeOrSelf(store.getTo().getType())));
+  return points <= mostLanes ? std::max<int64_t>(1, points / width) : 1;
+}
+
 /// How many rows are a strip, and whether the lines that it reads, with those of the next strip, fit the first cache.
 /// Such rows, stored one right behind another, are few, for they store to few places at a time then: what a processor
 /// would fetch ahead by itself is none of the lines that come next. Elsewhere many rows read more of each line, unless
@@ -249,13 +260,15 @@ std::pair<Value, Value> PhaseLowering::rowsOfStrip(StringAttr row, StringAttr ax
 void PhaseLowering::lowerTiles(StringAttr row, StringAttr axis, Block *rowBody, Block &body) {
   auto [firstRow, lastRow] = rangeOf(row);
   auto [from, to] = rangeOf(axis);
-  int64_t count = rowsInWord(loadsAcross(row, axis, body));
-  Value size = constant(width * count);
+  int64_t perWord = rowsInWord(loadsAcross(row, axis, body));
+  int64_t vectors = std::max(perWord, vectorsOfTile(body));
+  Value tileRows = constant(width * perWord), tileLanes = constant(width * vectors);
   auto wholeSteps = [&](Value begin, Value end, Value step) {
     return add(begin, multiply(arith::DivSIOp::create(b, arith::SubIOp::create(b, end, begin), step), step));
   };
+  Lanes wholeLine{axis, from, width * vectors / perWord, {}, 0};
   positions[row] = firstRow;
-  Value streams = guarding ? Value() : mayBypass(body, {axis, from, width, {}, 0}, row);
+  Value streams = guarding ? Value() : mayBypass(body, wholeLine, row);
   positions.erase(row);
   Value isFar, bytes = constant(2 * stripBytes);
   if (streams) {
@@ -266,32 +279,32 @@ void PhaseLowering::lowerTiles(StringAttr row, StringAttr axis, Block *rowBody, 
     Value large = crowdedBypassBytes();
     Value areLong =
         arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, arith::SubIOp::create(b, to, from), constant(256));
-    if (count > 1) large = arith::SelectOp::create(b, areLong, multiply(large, constant(2)), large);
+    if (perWord > 1) large = arith::SelectOp::create(b, areLong, multiply(large, constant(2)), large);
     streams = arith::AndIOp::create(b, reaches(large), streams);
     isFar = reaches(usualBypassBytes());
     bytes = arith::SelectOp::create(b, streams, constant(stripBytes), bytes);
   }
-  Value tiledTo = wholeSteps(from, to, size);
+  Value tiledTo = wholeSteps(from, to, tileLanes);
   auto [rows, areFew] = rowsOfStrip(row, axis, body, bytes);
   // Whole elements that are read in the order of memory, or nearly, the processor fetches ahead itself.
-  if (isFar && count == 1) isFar = arith::AndIOp::create(b, isFar, areFew);
+  if (isFar && perWord == 1) isFar = arith::AndIOp::create(b, isFar, areFew);
   auto strip = [&, from = from, to = to, rows = rows, areFew = areFew](Value stripFrom, Value stripTo) {
-    Value rowsTo = wholeSteps(stripFrom, stripTo, size);
+    Value rowsTo = wholeSteps(stripFrom, stripTo, tileRows);
     RowValues values;
     if (rowBody) values = valuesOfRows(*rowBody, body, row, stripFrom, stripTo);
     auto rowsAt = [&](Value first, Value end) -> TileRows {
       return {row, first, end, arith::SubIOp::create(b, first, stripFrom), rows, areFew, isFar, values};
     };
     auto tiles = [&](Value begin, Value end, Value last, ArrayRef<Lanes> steps) {
-      loop(begin, end, size, {}, [&](Value position, ValueRange) {
+      loop(begin, end, tileRows, {}, [&](Value position, ValueRange) {
         emitTile(body, rowsAt(position, last), steps, to);
         return Values();
       });
     };
     auto wholeLanes = [&](Value begin, Value end, Value last) {
-      return loop(from, tiledTo, size, {}, [&](Value first, ValueRange) {
+      return loop(from, tiledTo, tileLanes, {}, [&](Value first, ValueRange) {
         SmallVector<Lanes> steps;
-        for (unsigned i = 0; i < count; ++i) steps.push_back({axis, add(first, constant(i * width)), width, {}, i});
+        for (unsigned i = 0; i < vectors; ++i) steps.push_back({axis, add(first, constant(i * width)), width, {}, i});
         tiles(begin, end, last, steps);
         return Values();
       });
@@ -307,19 +320,22 @@ void PhaseLowering::lowerTiles(StringAttr row, StringAttr axis, Block *rowBody, 
       });
       return;
     }
-    auto rest = [&](Value begin, Value end, int64_t points) {
+    Value wideTo = wholeSteps(from, to, constant(width));
+    if (vectors > 1)
+      loop(tiledTo, wideTo, constant(width), {}, [&](Value first, ValueRange) {
+        tiles(stripFrom, rowsTo, {}, Lanes{axis, first, width, {}, 0});
+        return Values();
+      });
+    auto rest = [&](Value begin, Value end, int64_t points, Value start) {
       loop(begin, end, constant(points), {}, [&](Value first, ValueRange) {
-        Value isTiled = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, first, tiledTo);
-        Value start = arith::SelectOp::create(b, isTiled, rowsTo, stripFrom);
         return loop(start, stripTo, constant(1), {}, [&](Value position, ValueRange) {
           emitRow(body, rowsAt(position, {}), {{axis, first, points, {}, 0}}, constant(0));
           return Values();
         });
       });
     };
-    Value wideTo = wholeSteps(from, to, constant(width));
-    rest(from, wideTo, width);
-    rest(wideTo, to, 1);
+    rest(from, wideTo, width, rowsTo);
+    rest(wideTo, to, 1, stripFrom);
   };
   loop(firstRow, lastRow, rows, {}, [&, lastRow = lastRow, rows = rows](Value position, ValueRange) {
     strip(position, arith::MinSIOp::create(b, add(position, rows), lastRow));

@@ -236,6 +236,7 @@ private:
     mlir::Value first, end, place, count, areFew, isFar;
     const RowValues &values;
   };
+  int64_t vectorsOfTile(mlir::Block &body);
   int64_t rowsInWord(llvm::ArrayRef<norm::LoadOp> across);
   Values turnOver(norm::LoadOp load, const TileRows &rows, const Lanes &lanes, mlir::Value to, int64_t perWord);
   mlir::Value aheadOf(norm::LoadOp load, const TileRows &rows, const Lanes &lanes, int64_t perWord);

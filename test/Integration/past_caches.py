@@ -2,6 +2,7 @@
 targets that hold every cache to be too small, or large enough."""
 
 import os
+import platform
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from harness import SPECS, TYPES, check, compare, finish, run, same_bits, scratc
 SHAPES = [(1, 7, 9, 64), (2, 11, 6, 128), (5, 13, 10, 72), (3, 1, 3, 256), (4, 9, 9, 24)]
 ROWS = [(129, 40), (100, 16), (70, 100), (33, 7), (65, 200), (3, 1), (1, 33), (47, 128)]
 PARAMETERS = ["gamma", "beta"]
+LEVELS = ["cpu", "x86-64-v3"] if platform.machine() == "x86_64" else ["cpu"]
 
 
 def results(spec, shape, dtype, kernel, inputs, outputs, facts, threads):
@@ -50,7 +52,7 @@ def equal_in_other_order(shape, dtype):
     same_bits("y", found, expected)
 
 
-def equal_end_to_end(shape, dtype):
+def equal_end_to_end(shape, dtype, level):
     """Maps whose channels end off a vector, channels first, and their gradient: past the caches vectors go on from one
     to the next."""
     rng = np.random.default_rng(7)
@@ -68,11 +70,35 @@ def equal_end_to_end(shape, dtype):
         defines = {"T": dtype, **({"groups": c // 3} if spec == "group_norm" else {})}
         expected, *found = (
             run(os.path.join(SPECS, spec + ".norm"), {name: given[name] for name in inputs}, [output], kernel, defines,
-                options=["--target", f"cpu/{facts}", "--threads", threads, "--spread"])[output]
+                options=["--target", f"{level}/{facts}", "--threads", threads, "--spread"])[output]
             for facts, threads in (("stream=0", 1), ("stream=1", 1), ("stream=1", 2))
         )
         for each in found:
             same_bits(f"{kernel}: {output}", each, expected)
+
+
+def equal_in_tiles(shape, dtype, level, to_last):
+    """Channels first to last, or back: tiles past the caches, of whole lines and others, and strips of any length."""
+    rng = np.random.default_rng(7)
+    n, c, points = shape
+    x = rng.normal(0.7, 1, shape).astype(TYPES[dtype])
+    rows = [rng.uniform(1, 2, c).astype(np.float32) for _ in range(4)]
+    names = ["x", "gamma", "beta", "moving_mean", "moving_variance"]
+    first, last = ["n,c,s...", "n,s...,c"] if to_last else ["n,s...,c", "n,c,s..."]
+    passed = x if to_last else np.ascontiguousarray(x.transpose(0, 2, 1))
+    expected, *found = (
+        run(os.path.join(SPECS, "batch_norm.norm"), dict(zip(names, [passed, *rows])), ["y"], "batch_norm_inference",
+            {"T": dtype}, options=["--order", f"x={first}", "--order", f"y={last}", "--target", f"{level}/{facts}",
+                                   "--threads", threads, "--spread"])["y"]
+        for facts, threads in (("stream=0", 1), ("stream=1", 1), ("stream=1", 2), ("stream=1/l1=4096", 1),
+                               ("stream=4000000", 1))
+    )
+    for each in found:
+        same_bits("y", each, expected)
+    gamma, beta, mean, variance = (row.astype(np.float64)[:, None] for row in rows)
+    values = (x.astype(np.float64) - mean) / np.sqrt(variance + 1e-3) * gamma + beta
+    tolerance = {"f32": 1e-5, "bf16": 2**-8, "f16": 2**-11}[dtype]
+    compare("y", expected.astype(np.float64), values.transpose(0, 2, 1) if to_last else values, tolerance, 2e-5)
 
 
 def equal_as_one(channels, dtype):
@@ -101,7 +127,14 @@ def main():
             check(f"several rows as one, {dtype}, {channels} channels", equal_as_one, channels, dtype)
     for dtype in ("f32", "bf16", "f16"):
         for shape in ((2, 6, 196), (3, 3, 65), (2, 12, 361), (1, 30, 129), (2, 6, 1021), (1, 3, 4095)):
-            check(f"end to end {dtype} {shape}", equal_end_to_end, shape, dtype)
+            for level in LEVELS:
+                check(f"end to end {dtype} {shape} {level}", equal_end_to_end, shape, dtype, level)
+    for dtype in ("f32", "bf16", "f16"):
+        for shape in ((2, 64, 128), (1, 256, 96), (2, 40, 49), (1, 130, 67), (1, 16, 1100), (3, 20, 33)):
+            for level in LEVELS:
+                for to_last in (True, False):
+                    title = f"tiles {dtype} {shape} {level} {'to' if to_last else 'from'} channels last"
+                    check(title, equal_in_tiles, shape, dtype, level, to_last)
     for dtype in ("f32", "bf16"):
         for shape in ((2, 50, 8), (4, 33, 24), (3, 5, 32)):
             check(f"other order {dtype} {shape}", equal_in_other_order, shape, dtype)

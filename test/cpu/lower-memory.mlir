@@ -1,6 +1,7 @@
 // RUN: norm-opt %s --norm-lower-plan --canonicalize --cse | FileCheck %s
 // RUN: norm-opt %s --norm-lower-plan="stream-bytes=1048576" --canonicalize --cse | FileCheck %s --check-prefix=STREAM
 // RUN: norm-opt %s --norm-lower-plan="stream-bytes=1048576 line-bytes=256" --canonicalize --cse | FileCheck %s --check-prefix=LINE
+// RUN: norm-opt %s --norm-lower-plan="vector-bytes=32 masked=false stream-bytes=1048576" --canonicalize --cse | FileCheck %s --check-prefix=HALF
 
 !f32_n_k = tensor<?x?xf32, #norm.axes<n, k>>
 
@@ -11,6 +12,12 @@
 // LINE:           %[[POINTS:.*]] = arith.shrui %[[LEFT]], %c2_i64
 // LINE:           %[[MANY:.*]] = arith.cmpi sge, %{{.*}}, %c256_i64
 // LINE:           arith.select %[[MANY]], %[[POINTS]], %c0_i64
+// HALF-LABEL: func.func private @twice_phase0_body
+// HALF:         scf.if
+// HALF:           %[[BEGIN:.*]] = arith.select %{{.*}}, %{{.*}}, %c0_i64
+// HALF:           scf.for %{{.*}} = %c0_i64 to %[[BEGIN]] step %c1_i64
+// HALF:             llvm.store %{{.*}} : f32, !llvm.ptr
+// HALF:           scf.yield %[[BEGIN]], %{{.*}} : i64, i1
 // STREAM-LABEL: func.func private @twice_phase0_body
 // STREAM:         scf.if
 // STREAM:           llvm.store %{{.*}} {alignment = 64 : i64, nontemporal}

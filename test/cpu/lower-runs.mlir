@@ -1,4 +1,5 @@
 // RUN: norm-opt %s --norm-lower-plan="stream-bytes=1048576" --canonicalize --cse | FileCheck %s
+// RUN: norm-opt %s --norm-lower-plan="vector-bytes=32 masked=false stream-bytes=1048576" --canonicalize --cse | FileCheck %s --check-prefix=HALF
 
 !f32_k_s = tensor<?x?xf32, #norm.axes<k, s>>
 !f32_k = tensor<?xf32, #norm.axes<k>>
@@ -35,6 +36,15 @@
 // CHECK:             scf.for %{{.*}} iter_args(%{{.*}} = %{{.*}}, %{{.*}} = %{{.*}}) -> (i64, f32)
 // CHECK-NOT:         nontemporal
 // CHECK:           } else {
+// Without masks what stands before the first line, and after the last vector, goes point by point.
+// HALF-LABEL:  func.func private @scaled_phase0_body
+// HALF:          scf.for %{{.*}} = %c0_i64 to %[[BEGIN:.*]] step %c1_i64
+// HALF:            llvm.store %{{.*}} : f32, !llvm.ptr
+// HALF:          %[[ENDS:.*]]:2 = scf.for %{{.*}} iter_args(%{{.*}} = %[[BEGIN]], %{{.*}} = %{{.*}}) -> (i64, f32)
+// HALF:              arith.select %{{.*}} : vector<8xi1>, vector<8xf32>
+// HALF:              llvm.store %{{.*}} nontemporal} : vector<8xf32>
+// HALF:          scf.for %{{.*}} = %[[ENDS]]#0 to %{{.*}} step %c1_i64
+// HALF:            llvm.store %{{.*}} : f32, !llvm.ptr
 norm.kernel @scaled axes(k, s) (%x: !f32_k_s {norm.name = "x"}, %g: !f32_k {norm.name = "g"},
                                 %y: !f32_k_s {norm.name = "y", norm.out}) {
   norm.phase [] {

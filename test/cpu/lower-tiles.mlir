@@ -2,6 +2,7 @@
 // strip of rows, and taken from an array at each tile. Rows that are stored end to end are few.
 // RUN: norm-opt %s --norm-lower-plan --canonicalize --cse | FileCheck %s
 // RUN: norm-opt %s --norm-lower-plan="stream-bytes=1048576" --canonicalize --cse | FileCheck %s --check-prefix=STREAM
+// RUN: norm-opt %s --norm-lower-plan="vector-bytes=32 masked=false stream-bytes=1048576" --canonicalize --cse | FileCheck %s --check-prefix=HALF
 
 !f32_s_c = tensor<?x?xf32, #norm.axes<s, c>>
 !f32_c_s = tensor<?x?xf32, #norm.axes<c, s>>
@@ -93,6 +94,16 @@ norm.kernel @apart axes(s, c, s_tile = s by 64) (%x: !f32_s_c {norm.name = "x"},
 // CHECK-NOT:       scf.for
 // CHECK:             llvm.load %{{.*}} {alignment = 64 : i64} : !llvm.ptr -> vector<16xf32>
 // CHECK:             llvm.store %{{.*}} : vector<16xf32>, !llvm.ptr
+// Of vectors that are half of a line two tiles go beside each other, and a row of both is stored at once.
+// HALF-LABEL:  func.func private @turn_over_phase0_body
+// HALF:          scf.for %[[LANE:.*]] = %c0_i64 to %{{.*}} step %c16_i64
+// HALF:            scf.for %{{.*}} step %c8_i64
+// HALF-COUNT-24:     vector.shuffle %{{.*}} : vector<8xf32>, vector<8xf32>
+// HALF-COUNT-24:     vector.shuffle %{{.*}} : vector<8xf32>, vector<8xf32>
+// HALF:              %[[AT:.*]] = llvm.getelementptr
+// HALF-NEXT:         llvm.store %{{.*}}, %[[AT]] {alignment = 32 : i64, nontemporal} : vector<8xf32>
+// HALF:              llvm.store %{{.*}} {alignment = 32 : i64, nontemporal} : vector<8xf32>
+// HALF:          } else {
 norm.kernel @turn_over axes(n, k, s) (%x: !f32_n_k_s {norm.name = "x"}, %y: !f32_n_s_k {norm.name = "y", norm.out}) {
   norm.phase [n] {
     norm.pass [s, k] {
