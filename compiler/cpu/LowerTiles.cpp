@@ -266,7 +266,9 @@ void PhaseLowering::lowerTiles(StringAttr row, StringAttr axis, Block *rowBody, 
   auto wholeSteps = [&](Value begin, Value end, Value step) {
     return add(begin, multiply(arith::DivSIOp::create(b, arith::SubIOp::create(b, end, begin), step), step));
   };
-  Lanes wholeLine{axis, from, width * vectors / perWord, {}, 0};
+  // Vectors that are stored as one are aligned as one.
+  Lanes wholeLine{axis, from, width, {}, 0};
+  wholeLine.width = std::max(width, width * width * vectors / storedPoints(body, wholeLine));
   positions[row] = firstRow;
   Value streams = guarding ? Value() : mayBypass(body, wholeLine, row);
   positions.erase(row);
