@@ -109,20 +109,21 @@ public:
       cli::writeStandardOutput(head(options), diagnostics);
       return;
     }
-    json.objectBegin();
-    json.attribute("machine", machineText());
-    json.attributeBegin("results");
-    json.arrayBegin();
+    json.emplace(stream, 2);
+    json->objectBegin();
+    json->attribute("machine", machineText());
+    json->attributeBegin("results");
+    json->arrayBegin();
   }
   void add(const Result &result) {
-    if (options.json) writeJson(json, result, options);
+    if (json) writeJson(*json, result, options);
     else cli::writeStandardOutput(row(result, options), diagnostics);
   }
   void finish() {
-    if (!options.json) return;
-    json.arrayEnd();
-    json.attributeEnd();
-    json.objectEnd();
+    if (!json) return;
+    json->arrayEnd();
+    json->attributeEnd();
+    json->objectEnd();
     cli::writeStandardOutput(text + "\n", diagnostics);
   }
 
@@ -131,7 +132,7 @@ private:
   Diagnostics &diagnostics;
   std::string text;
   llvm::raw_string_ostream stream{text};
-  llvm::json::OStream json{stream, 2};
+  std::optional<llvm::json::OStream> json;
 };
 
 bool benchOne(const std::string &name, const std::vector<Stage> &stages, const cli::Options &options, Report &report,
