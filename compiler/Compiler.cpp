@@ -55,6 +55,8 @@ public:
   bool specialize(const Source &source, const Selection &selection);
   /// From there to a plan: the module holds the kernel's variants then. False as above.
   bool plan(const Machine &machine);
+  /// The same for who compiles its variants one by one.
+  bool planOnDemand(const Machine &machine);
   /// From a plan, all of it or one variant of it, to machine code: one object, or two where two threads are quicker.
   std::optional<Artifact> generate(ModuleOp planned, Machine machine, bool inOne);
   /// From the text to a gradient's own text.
@@ -188,6 +190,12 @@ bool Compilation::lower(ModuleOp kernels, const Machine &machine, const Stage &t
 
 bool Compilation::plan(const Machine &machine) {
   return llvm::all_of(pipeline().drop_back(), [&](const Stage &next) { return lower(*module, machine, next); });
+}
+
+bool Compilation::planOnDemand(const Machine &machine) {
+  PassManager passes(&context);
+  buildOnDemand(passes, machine);
+  return plan(machine) && runPasses(passes, *module, /*verifies=*/false);
 }
 
 std::unique_ptr<NativeCode> Compilation::translate(ModuleOp module, PassManager &lowering, const Machine &machine) {
@@ -372,7 +380,7 @@ std::unique_ptr<Plan> Plan::prepare(const Source &source, const Selection &selec
   plan->state->pending = std::make_unique<Pending>();
   plan->state->pending->path = source.path;
   bool good = resume(plan->state->pending, diagnostics, [&](Pending &pending) {
-    return pending.compilation.specialize(source, selection) && pending.compilation.plan(plan->state->machine);
+    return pending.compilation.specialize(source, selection) && pending.compilation.planOnDemand(plan->state->machine);
   });
   if (!good) return nullptr;
   Compilation &compilation = plan->state->pending->compilation;

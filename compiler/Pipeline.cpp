@@ -85,6 +85,13 @@ llvm::ArrayRef<Stage> pipeline() {
   return stages;
 }
 
+void buildOnDemand(OpPassManager &passes, const Machine &machine) {
+  if (!machine.streamBytes) return;
+  KeepInCachesOptions small;
+  small.bytes = leastBypassBytes(machine.streamBytes);
+  passes.addPass(createKeepInCaches(small));
+}
+
 void registerDialects(DialectRegistry &registry) {
   registry.insert<norm::NormDialect>();
   registerCodeGeneration(registry);

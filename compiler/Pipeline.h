@@ -19,6 +19,9 @@ struct Stage {
 /// The stages in order.
 llvm::ArrayRef<Stage> pipeline();
 
+/// What a plan goes through whose variants are compiled one by one, each when a call needs it.
+void buildOnDemand(mlir::OpPassManager &passes, const Machine &machine);
+
 /// Registers every dialect that a stage reads or writes.
 void registerDialects(mlir::DialectRegistry &registry);
 

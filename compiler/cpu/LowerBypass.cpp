@@ -1,5 +1,6 @@
 // From how many bytes on stores bypass the caches.
 #include "compiler/cpu/PhaseLowering.h"
+#include "compiler/schedule/Machine.h"
 using namespace mlir;
 using namespace norm;
 using namespace normc;
@@ -50,7 +51,8 @@ Value PhaseLowering::bypassBytes(ArrayRef<Operation *> ops) {
 /// The same where ordinary stores would push out what is read again, where two sweeps stand beside each other, and of
 /// square tiles, which find none of the lines that they store in a core's own caches.
 Value PhaseLowering::crowdedBypassBytes() {
-  return arith::SelectOp::create(b, alone, constant(shape.streamBytes / 4), constant(shape.streamBytes * 2));
+  return arith::SelectOp::create(b, alone, constant(leastBypassBytes(shape.streamBytes)),
+                                 constant(shape.streamBytes * 2));
 }
 
 /// Whether the last cache is too small for what some ops reach: their stores bypass the caches then.

@@ -2,6 +2,7 @@
 #include "compiler/cpu/ConvertElements.h"
 #include "compiler/cpu/PhaseLowering.h"
 #include "compiler/schedule/Machine.h"
+#include "compiler/schedule/Variants.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/SetOperations.h"
@@ -19,6 +20,8 @@ int64_t normc::bytesOfElement(Type storage) { return std::max(1u, storage.getInt
 
 PhaseLowering::PhaseLowering(KernelOp kernel, const VectorShape &shape, ImplicitLocOpBuilder &builder)
     : kernel(kernel), shape(shape), b(builder) {
+  if (std::optional<int64_t> bytes = mostBytes(kernel); bytes && *bytes <= leastBypassBytes(shape.streamBytes))
+    this->shape.streamBytes = 0;
   // The lanes are those of the compute type, whatever is stored.
   bool isDouble = false;
   kernel.walk([&](Operation *op) {

@@ -504,6 +504,7 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
       // Two arrays of 16 bits are in the way of each other, unless they come from memory.
       bool isNarrow = llvm::any_of(places, [](const Memory &memory) { return bytesOfElement(memory.storage) < 4; });
       fetches = {};
+      if (isNarrow && places.size() > 1 && !shape.streamBytes) places.clear();
       if (isNarrow && places.size() > 1)
         fetches = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, bytesReached({pass}), usualBypassBytes());
       steps(wide, vectors, width);

@@ -138,37 +138,41 @@ struct KernelLowering {
     func::ReturnOp::create(b, holds ? arith::ExtUIOp::create(b, i64(), holds).getResult() : constant(1));
   }
 
-  /// The body takes each pointer as an argument of its own, so that it can be `noalias`; the entry unpacks them.
+  /// The body takes each pointer as an argument of its own, so that it can be `noalias`; the entry unpacks those that
+  /// the phase uses.
   void lowerEntry(KernelOp kernel, PhaseOp phase, unsigned number) {
-    SmallVector<WorkspaceOp> workspaces(kernel.getBody().getOps<WorkspaceOp>());
+    SmallVector<Value> used; // arguments and workspace, in order
+    auto addUsed = [&](Value value) {
+      bool isUsed = llvm::any_of(value.getUsers(), [&](Operation *user) {
+        return phase->isProperAncestor(user) ||
+               !isa<PhaseOp, ExchangeOp>(kernel.getBody().front().findAncestorOpInBlock(*user));
+      });
+      if (isUsed) used.push_back(value);
+    };
+    for (BlockArgument argument : kernel.getArguments()) addUsed(argument);
+    for (WorkspaceOp workspace : kernel.getBody().getOps<WorkspaceOp>()) addUsed(workspace);
     SmallVector<Type> types;
-    for (Type type : kernel.getArgumentTypes()) types.push_back(isMemory(type) ? pointer() : memoryType(type));
-    types.append(workspaces.size(), pointer());
+    for (Value value : used) types.push_back(isMemory(value.getType()) ? pointer() : memoryType(value.getType()));
     size_t leaves = llvm::count_if(kernel.getAxes(), [](Attribute axis) { return cast<AxisAttr>(axis).isLeaf(); });
     types.append(leaves + 2, i64());
 
     std::string name = PhaseSymbols(family(), number).entry;
     auto body = function(name + "_body", types, {}, /*isBody=*/true);
-    unsigned next = 0;
     PhaseLowering lowering(kernel, shape, b);
-    auto leafArguments = body.getArguments().slice(kernel.getNumArguments() + workspaces.size(), leaves);
+    auto leafArguments = body.getArguments().slice(used.size(), leaves);
     lowering.setExtents(SmallVector<Value>(leafArguments.begin(), leafArguments.end()));
-    for (BlockArgument argument : kernel.getArguments()) {
-      Value given = body.getArgument(next);
-      if (!isMemory(argument.getType())) {
+    for (auto [index, value] : llvm::enumerate(used)) {
+      Value given = body.getArgument(index);
+      auto argument = dyn_cast<BlockArgument>(value);
+      if (!isMemory(value.getType())) {
         // A bool is a byte in memory; other storage types are read by the plan's casts.
-        Type type = argument.getType();
-        lowering.addScalar(argument, type.isInteger(1) ? loadConvert(b, b.getLoc(), given, type, type) : given);
+        Type type = value.getType();
+        lowering.addScalar(value, type.isInteger(1) ? loadConvert(b, b.getLoc(), given, type, type) : given);
       } else {
-        lowering.addMemory(argument, given);
-        if (!kernel.getArgAttr(argument.getArgNumber(), "norm.shared"))
-          body.setArgAttr(next, LLVM::LLVMDialect::getNoAliasAttrName(), b.getUnitAttr());
+        lowering.addMemory(value, given);
+        if (!argument || !kernel.getArgAttr(argument.getArgNumber(), "norm.shared"))
+          body.setArgAttr(index, LLVM::LLVMDialect::getNoAliasAttrName(), b.getUnitAttr());
       }
-      ++next;
-    }
-    for (WorkspaceOp workspace : workspaces) {
-      lowering.addMemory(workspace, body.getArgument(next));
-      body.setArgAttr(next++, LLVM::LLVMDialect::getNoAliasAttrName(), b.getUnitAttr());
     }
     lowering.lowerBlocks(phase, body.getArguments().end()[-2], body.getArguments().end()[-1]);
     if (lowering.hasStreamed() && fence) // such stores are not ordered before what signals the end of the phase
@@ -177,18 +181,23 @@ struct KernelLowering {
 
     auto entry = function(name, {pointer(), pointer(), pointer(), i64(), i64()}, {});
     SmallVector<Value> operands;
-    for (auto [index, type] : llvm::enumerate(kernel.getArgumentTypes())) {
-      Value address = element(entry.getArgument(0), pointer(), index);
-      operands.push_back(isMemory(type) ? address : LLVM::LoadOp::create(b, memoryType(type), address).getResult());
-    }
     PhaseLowering extents(kernel, shape, b);
     SmallVector<Value> leafValues = leafExtents(kernel, entry.getArgument(1));
     extents.setExtents(leafValues);
     Value at = entry.getArgument(2);
-    for (WorkspaceOp workspace : workspaces) {
+    auto workspaces = kernel.getBody().getOps<WorkspaceOp>();
+    auto next = workspaces.begin();
+    for (Value value : used) {
+      if (auto argument = dyn_cast<BlockArgument>(value)) {
+        Value address = element(entry.getArgument(0), pointer(), argument.getArgNumber());
+        Type type = value.getType();
+        operands.push_back(isMemory(type) ? address : LLVM::LoadOp::create(b, memoryType(type), address).getResult());
+        continue;
+      }
+      for (; *next != value.getDefiningOp(); ++next)
+        at = LLVM::GEPOp::create(b, pointer(), b.getI8Type(), at,
+                                 ArrayRef<LLVM::GEPArg>{extents.bytesOf((*next).getType())});
       operands.push_back(at);
-      at = LLVM::GEPOp::create(b, pointer(), b.getI8Type(), at,
-                               ArrayRef<LLVM::GEPArg>{extents.bytesOf(workspace.getType())});
     }
     llvm::append_range(operands, leafValues);
     operands.push_back(entry.getArgument(3));

@@ -23,19 +23,61 @@
 #include "llvm/Transforms/Scalar/SROA.h"
 #include "llvm/Transforms/Scalar/SimplifyCFG.h"
 #include "llvm/Transforms/Utils/Cloning.h"
+#include <map>
 #include <mutex>
 
 using namespace llvm;
 
 namespace normc {
 
+namespace {
+
+/// Target machines that no compilation has at the moment: to make one, and all that it finds out about its processor,
+/// takes a millisecond.
+class IdleMachines {
+public:
+  static IdleMachines &all() {
+    static auto *machines = new IdleMachines; // a thread that LLVM gave up on may outlive everything static
+    return *machines;
+  }
+  static std::string keyOf(const Machine &machine) {
+    return machine.triple + ' ' + machine.cpu + ' ' + machine.features;
+  }
+
+  std::unique_ptr<TargetMachine> take(const std::string &key) {
+    std::lock_guard lock(mutex);
+    auto found = machines.find(key);
+    if (found == machines.end()) return nullptr;
+    std::unique_ptr<TargetMachine> machine = std::move(found->second);
+    machines.erase(found);
+    return machine;
+  }
+  void give(const std::string &key, std::unique_ptr<TargetMachine> machine) {
+    std::lock_guard lock(mutex);
+    if (machines.count(key) < mostOfAKind) machines.emplace(key, std::move(machine));
+  }
+
+private:
+  static constexpr size_t mostOfAKind = 2; // a compilation uses two threads
+  std::mutex mutex;
+  std::multimap<std::string, std::unique_ptr<TargetMachine>> machines;
+};
+
+} // namespace
+
 struct NativeCode::State {
   std::string target; // its name, for messages
+  std::string key;    // of the machine
   LLVMContext context;
   std::unique_ptr<TargetMachine> machine;
   std::unique_ptr<Module> module;
   bool isOptimized = false;
   std::string errors; // what LLVM's diagnostics said
+
+  ~State() {
+    module.reset();
+    if (machine) IdleMachines::all().give(key, std::move(machine));
+  }
 };
 
 namespace {
@@ -73,6 +115,9 @@ void initializeTargets() {
   });
 }
 
+/// The default without a second scheduling, after register allocation.
+constexpr auto usualLevel = CodeGenOptLevel::Less;
+
 void internalError(Diagnostics &diagnostics, const std::string &target, const std::string &what) {
   diagnostics.error({}, "internal error while generating code for " + target + ": " + what, Fault::system);
 }
@@ -85,9 +130,8 @@ std::unique_ptr<TargetMachine> createMachine(const Machine &machine, std::string
   TargetOptions options;
   // The lowering says itself what is fused: left to instruction selection, a tail could round otherwise than the body.
   options.AllowFPOpFusion = FPOpFusion::Strict;
-  // Less is the default without a second scheduling, after register allocation.
-  return std::unique_ptr<TargetMachine>(target->createTargetMachine(
-      triple, machine.cpu, machine.features, options, Reloc::PIC_, CodeModel::Small, CodeGenOptLevel::Less));
+  return std::unique_ptr<TargetMachine>(target->createTargetMachine(triple, machine.cpu, machine.features, options,
+                                                                    Reloc::PIC_, CodeModel::Small, usualLevel));
 }
 
 /// What holds for every function: it runs on this processor, never unwinds, and nothing in it is replaced by a call.
@@ -165,7 +209,9 @@ std::unique_ptr<NativeCode> NativeCode::translate(mlir::ModuleOp module, const M
   auto state = std::make_unique<State>();
   state->target = machine.name;
   std::string error;
-  state->machine = createMachine(machine, error);
+  state->key = IdleMachines::keyOf(machine);
+  state->machine = IdleMachines::all().take(state->key);
+  if (!state->machine) state->machine = createMachine(machine, error);
   if (!state->machine) {
     internalError(diagnostics, machine.name, error);
     return nullptr;
@@ -203,7 +249,8 @@ void NativeCode::optimize() const {
   runPasses(*state->module, *state->machine);
   // Scheduling and register allocation take time by the square of a loop's length.
   constexpr unsigned longest = 20000;
-  if (state->module->getInstructionCount() > longest) state->machine->setOptLevel(CodeGenOptLevel::None);
+  bool isLong = state->module->getInstructionCount() > longest;
+  state->machine->setOptLevel(isLong ? CodeGenOptLevel::None : usualLevel);
 }
 
 std::string NativeCode::text() const {

@@ -43,6 +43,9 @@ struct Machine {
 /// elements, so that small tensors are streamed.
 std::vector<Machine> parseTargets(std::string_view text, Diagnostics &diagnostics);
 
+/// The least that any sweep reaches that stores past the caches, where they usually do so from `streamBytes` on.
+constexpr int64_t leastBypassBytes(int64_t streamBytes) { return streamBytes / 4; }
+
 /// Sets the facts of a text such as "stream=0/l1=32768"; false where it is no such text.
 bool setFacts(std::string_view text, Machine &machine);
 

@@ -226,6 +226,27 @@ def VectorizeBlocks : Pass<"norm-vectorize-blocks", "::mlir::ModuleOp"> {
   let dependentDialects = ["::norm::NormDialect"];
 }
 
+def KeepInCaches : Pass<"norm-keep-in-caches", "::mlir::ModuleOp"> {
+  let summary = "a variant for calls on little memory, whose stores never bypass the caches";
+  let description = [{
+    Of each kernel there are two variants then, told apart by the points of its largest arguments. The lowering knows of
+    the one for few points that they take at most so many bytes, and leaves out all that is for more. Stands at the end
+    of a plan whose variants are compiled one by one, when a call needs them: together the two are more code.
+
+    ```mlir
+    norm.kernel @copy axes(n) (%x: !f32_n, %y: !f32_n) { ... }
+    ```
+    becomes, for 4 MiB,
+    ```mlir
+    norm.kernel @copy ... ... // n over 524288
+    norm.kernel @copy_small ... ... // n at most 524288
+    ```
+  }];
+  let options = [
+    Option<"bytes", "bytes", "int64_t", "0", "what the largest arguments take together at most">
+  ];
+}
+
 def VerifyPlan : Pass<"norm-verify-plan", "::norm::KernelOp"> {
   let summary = "check what every plan keeps to";
   let description = [{

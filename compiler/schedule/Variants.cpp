@@ -29,6 +29,34 @@ std::optional<int64_t> normc::pointsOver(KernelOp kernel, ArrayRef<StringAttr> a
   return boundOf(kernel, "over", axes);
 }
 
+std::optional<normc::Footprint> normc::footprintOf(KernelOp kernel) {
+  Footprint footprint;
+  llvm::SmallDenseSet<StringAttr> largest;
+  bool areAlike = true;
+  for (Type type : kernel.getArgumentTypes()) {
+    llvm::SmallDenseSet<StringAttr> leaves;
+    for (StringAttr axis : axesOf(type)) leaves.insert_range(kernel.leavesOf(axis));
+    if (leaves.size() < largest.size() || leaves.empty()) continue;
+    if (leaves.size() > largest.size()) largest = leaves, footprint.bytesOfPoint = 0, areAlike = true;
+    areAlike &= leaves == largest;
+    footprint.bytesOfPoint += llvm::divideCeil(getElementTypeOrSelf(type).getIntOrFloatBitWidth(), 8);
+  }
+  if (largest.empty() || !areAlike) return std::nullopt;
+  for (Attribute axis : kernel.getAxes())
+    if (StringAttr name = cast<AxisAttr>(axis).getName(); largest.contains(name)) footprint.leaves.push_back(name);
+  return footprint;
+}
+
+std::optional<int64_t> normc::mostBytes(KernelOp kernel) {
+  std::optional<Footprint> footprint = footprintOf(kernel);
+  if (!footprint) return std::nullopt;
+  std::optional<int64_t> points = fixedPoints(kernel, footprint->leaves);
+  if (!points) points = mostPoints(kernel, footprint->leaves);
+  int64_t bytes = 0;
+  if (!points || llvm::MulOverflow(*points, footprint->bytesOfPoint, bytes)) return std::nullopt;
+  return bytes;
+}
+
 KernelOp normc::addVariant(KernelOp kernel, StringRef suffix, ArrayRef<StringAttr> axes, int64_t points, Applies copy) {
   OpBuilder builder(kernel);
   if (!kernel->hasAttr("norm.family")) kernel->setAttr("norm.family", kernel.getSymNameAttr());

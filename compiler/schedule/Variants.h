@@ -14,6 +14,17 @@ std::optional<int64_t> mostPoints(norm::KernelOp kernel, llvm::ArrayRef<mlir::St
 /// The points over which a guard lets the kernel run, where one does.
 std::optional<int64_t> pointsOver(norm::KernelOp kernel, llvm::ArrayRef<mlir::StringAttr> axes);
 
+/// What the largest arguments of a kernel range over, and what they hold together of each point.
+struct Footprint {
+  llvm::SmallVector<mlir::StringAttr> leaves; // in the order of the table
+  int64_t bytesOfPoint = 0;
+};
+/// None where these do not all range over the same leaves.
+std::optional<Footprint> footprintOf(norm::KernelOp kernel);
+
+/// The most bytes that these arguments take together, where the table or a guard says how many points they have.
+std::optional<int64_t> mostBytes(norm::KernelOp kernel);
+
 /// Which of two variants a copy is to be: the one for at most so many points, or for more.
 enum class Applies { upTo, over };
 

@@ -76,3 +76,42 @@ norm.kernel @shared axes(n, k) (%x: !f32_n_k {norm.name = "x", norm.shared},
   }
   norm.return
 }
+
+// Nor do a variant's whose largest arguments take a quarter of the bound at most, 32768 points of 8 bytes here, nor those
+// of a kernel that is known to be as small.
+// CHECK-LABEL: func.func private @little_phase0_body
+// CHECK-NOT:     nontemporal
+// CHECK-LABEL: func.func private @some_phase0_body
+// CHECK:         nontemporal
+// CHECK-LABEL: func.func private @known_phase0_body
+// CHECK-NOT:     nontemporal
+// CHECK:         return
+norm.kernel @little axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %y: !f32_n_k {norm.name = "y", norm.out})
+    attributes {norm.guards = [{axes = ["n", "k"], most = 32768 : i64}]} {
+  norm.phase [n] {
+    norm.pass [k] {
+      %a = norm.load %x : !f32_n_k to f32
+      norm.store %a to %y : f32 to !f32_n_k
+    }
+  }
+  norm.return
+}
+norm.kernel @some axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %y: !f32_n_k {norm.name = "y", norm.out})
+    attributes {norm.guards = [{axes = ["n", "k"], most = 32769 : i64}]} {
+  norm.phase [n] {
+    norm.pass [k] {
+      %a = norm.load %x : !f32_n_k to f32
+      norm.store %a to %y : f32 to !f32_n_k
+    }
+  }
+  norm.return
+}
+norm.kernel @known axes(n = 128, k = 256) (%x: !f32_n_k {norm.name = "x"}, %y: !f32_n_k {norm.name = "y", norm.out}) {
+  norm.phase [n] {
+    norm.pass [k] {
+      %a = norm.load %x : !f32_n_k to f32
+      norm.store %a to %y : f32 to !f32_n_k
+    }
+  }
+  norm.return
+}

@@ -43,3 +43,35 @@ norm.kernel @total axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %y: !f32_n {norm.
   }
   norm.return
 }
+
+// A phase is handed what it uses alone: the entry leaves %z and the first workspace out, and steps over the latter.
+// CHECK-LABEL: func.func private @later_phase1_body(%arg0: !llvm.ptr {llvm.noalias}, %arg1: !llvm.ptr {llvm.noalias}, %arg2: i64, %arg3: i64, %arg4: i64, %arg5: i64)
+// CHECK-LABEL: func.func @later_phase1(
+// CHECK-SAME:    %{{.*}}: !llvm.ptr, %{{.*}}: !llvm.ptr, %[[SPACE:.*]]: !llvm.ptr, %{{.*}}: i64, %{{.*}}: i64)
+// CHECK:         %[[SECOND:.*]] = llvm.getelementptr %[[SPACE]][%{{.*}}] : (!llvm.ptr, i64) -> !llvm.ptr, i8
+// CHECK:         call @later_phase1_body(%{{.*}}, %[[SECOND]],
+norm.kernel @later axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %z: !f32_n {norm.name = "z"},
+                               %y: !f32_n {norm.name = "y", norm.out}, %w: !f32_n {norm.name = "w", norm.out}) {
+  %first = norm.workspace : !f32_n_k
+  %second = norm.workspace : !f32_n
+  norm.phase [n] {
+    %s = norm.pass [k] (sum) {
+      %a = norm.load %x : !f32_n_k to f32
+      norm.store %a to %first : f32 to !f32_n_k
+      norm.yield %a : f32
+    }
+    %b = norm.load %z : !f32_n to f32
+    %c = norm.pass [k] (sum) {
+      %d = norm.load %first : !f32_n_k to f32
+      norm.yield %d : f32
+    }
+    norm.store %c to %y : f32 to !f32_n
+    %t = arith.addf %s, %b : f32
+    norm.store %t to %second : f32 to !f32_n
+  }
+  norm.phase [n] {
+    %a = norm.load %second : !f32_n to f32
+    norm.store %a to %w : f32 to !f32_n
+  }
+  norm.return
+}

@@ -54,7 +54,7 @@ def assembly(target="cpu"):
 
 os.makedirs("cache", exist_ok=True)
 texts = []
-for text in ("", f"{key} stream=0/l1=32768\n", f"{key} stream=7/l1=bad\n", f"{key[::-1]} stream=0/l1=32768\n"):
+for text in ("", f"{key} stream=1/l1=32768\n", f"{key} stream=7/l1=bad\n", f"{key[::-1]} stream=1/l1=32768\n"):
     with open("cache/tuned", "w") as file:
         file.write(text)
     texts.append((assembly(), assembly("cpu:x86-64-v3")))
