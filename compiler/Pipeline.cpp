@@ -48,6 +48,7 @@ void buildPlanned(OpPassManager &passes, const Machine &) {
   passes.addNestedPass<norm::KernelOp>(createHoistFactors());
   passes.addNestedPass<norm::KernelOp>(createMergeSweeps());
   passes.addPass(createSinkColumnSums());
+  passes.addNestedPass<norm::KernelOp>(createFuseMaps());
   passes.addPass(createCSEPass());
   passes.addNestedPass<norm::KernelOp>(createContractMultiplyAdd());
   passes.addNestedPass<norm::KernelOp>(createInvertDivisors());

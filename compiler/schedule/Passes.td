@@ -141,6 +141,26 @@ def SinkColumnSums : Pass<"norm-sink-column-sums", "::mlir::ModuleOp"> {
   }];
 }
 
+def FuseMaps : Pass<"norm-fuse-maps", "::norm::KernelOp"> {
+  let summary = "maps over the same axes, one after the other in a block, become one";
+  let description = [{
+    Passes that reduce nothing, with nothing but arithmetic between them, where neither writes what the other reaches;
+    maps inside of both, where they end them, become one too. Short runs of channels first spread four values of a
+    channel, each by a loop of its own otherwise: less code, and quotients and roots that they share are there once.
+
+    Stands before a pass that drops what is computed twice.
+
+    ```mlir
+    norm.pass [c] { ... norm.pass [s] { norm.store %a to %p : f32 to !f32_c_s } }
+    norm.pass [c] { ... norm.pass [s] { norm.store %b to %q : f32 to !f32_c_s } }
+    ```
+    becomes
+    ```mlir
+    norm.pass [c] { ... ... norm.pass [s] { norm.store %a to %p ...  norm.store %b to %q ... } }
+    ```
+  }];
+}
+
 def MergeSweeps : Pass<"norm-merge-sweeps", "::norm::KernelOp"> {
   let summary = "take factors out of maxima of magnitudes, and sweep for these earlier";
   let description = [{
