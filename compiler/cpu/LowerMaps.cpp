@@ -7,7 +7,7 @@ using namespace norm;
 using namespace normc;
 
 // What a step loads beside what is mapped: more cost more than strips of rows under lanes.
-static constexpr unsigned sharedLoads = 4;
+static constexpr unsigned sharedLoads = 6;
 static constexpr int64_t fewestRows = 4;
 // The arrays are on the stack, whatever a target says of its first cache.
 static constexpr int64_t mostArrayBytes = 32768;

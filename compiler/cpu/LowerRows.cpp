@@ -84,6 +84,22 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
   for (StoreOp store : body.getOps<StoreOp>())
     if (store.getKind() && !rangesOver(axesOf(store.getTo().getType()), row)) sums.push_back(store);
   bool interleaves = canInterleave(body, {axis, from, width, {}, 0}, row);
+  // A step is a short piece of each row, which the processor does not fetch ahead. Two arrays that come from memory are
+  // asked for while so many rows before them are summed.
+  SmallVector<Memory> fetchedRows;
+  for (LoadOp load : body.getOps<LoadOp>())
+    if (isa<BlockArgument>(load.getFrom()) && rangesOver(axesOf(load.getFrom().getType()), row)) {
+      const Memory &memory = memories.find(load.getFrom())->second;
+      if (endsWith(memory.axes, axis)) fetchedRows.push_back(memory);
+    }
+  Value isFar;
+  bool fetches = false;
+  if (fetchedRows.size() > 1 && !sums.empty() && !sample && shape.streamBytes && !guarding) {
+    Value isShort =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::sle, extent(axis), constant(shape.accumulators * width));
+    isFar = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, bytesReached({body.getParentOp()}), usualBypassBytes());
+    isFar = arith::SelectOp::create(b, isShort, arith::ConstantIntOp::create(b, 0, 1), isFar);
+  }
   auto group = [&](Value first, unsigned count, int64_t points, Value mask) {
     SmallVector<Lanes> steps;
     bool interleaved = count > 1 && interleaves;
@@ -94,6 +110,13 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
     Values start;
     for (StoreOp store : sums) start.append(count, neutral(*store.getKind(), store.getValue().getType(), points));
     auto eachRow = [&](Value position, ValueRange before) {
+      if (fetches) {
+        positions[row] = add(position, constant(summedRows));
+        for (const Memory &memory : fetchedRows) {
+          auto [offset, stride] = offsetOf(memory, steps.front(), {});
+          fetch(behind(memory, offset), first, count * points);
+        }
+      }
       positions[row] = position;
       if (rowBody) lowerRow(*rowBody);
       if (beside.body) emitBeside(row, position, steps);
@@ -118,10 +141,10 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
     // Lanes beyond a step come with strips of no more rows than a sum takes in.
     bool isOneSum = points * count > shape.accumulators * width;
     Values end;
-    if (sums.empty()) loop(stripFrom, stripTo, constant(1), {}, eachRow);
-    else if (isOneSum) end = loop(stripFrom, stripTo, constant(1), start, eachRow);
-    else
-      end = loop(stripFrom, stripTo, constant(summedRows), start, [&](Value block, ValueRange totals) {
+    auto allRows = [&]() -> Values {
+      if (sums.empty()) return loop(stripFrom, stripTo, constant(1), {}, eachRow);
+      if (isOneSum) return loop(stripFrom, stripTo, constant(1), start, eachRow);
+      return loop(stripFrom, stripTo, constant(summedRows), start, [&](Value block, ValueRange totals) {
         Value blockEnd = arith::MinSIOp::create(b, add(block, constant(summedRows)), stripTo);
         Values after = loop(block, blockEnd, constant(1), start, eachRow);
         for (auto [number, store] : llvm::enumerate(sums))
@@ -129,6 +152,13 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
             after[i] = combine(*store.getKind(), totals[i], after[i]);
         return after;
       });
+    };
+    auto whileFetching = [&] {
+      llvm::SaveAndRestore fetching(fetches, true);
+      return allRows();
+    };
+    bool isLittleLeft = count <= 2; // of the lanes
+    end = isFar && !isLittleLeft ? choose(isFar, whileFetching, allRows) : allRows();
     for (StoreOp store : sums) held.erase(store);
     if (interleaved) { // into the order of memory
       SmallVector<int64_t> low, high;
