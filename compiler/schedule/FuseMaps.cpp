@@ -1,7 +1,6 @@
 // Maps over the same axes, one after the other, become one.
 #include "compiler/schedule/Passes.h"
 #include "dialect/Norm.h"
-#include "llvm/ADT/SetOperations.h"
 #include "llvm/ADT/SetVector.h"
 using namespace mlir;
 using namespace norm;
@@ -12,6 +11,18 @@ namespace normc {
 } // namespace normc
 
 namespace {
+/// Whether two names are of one memory: an output may stand in an input's place.
+bool mayBeOne(Value memory, Value other) {
+  auto isShared = [](Value value) {
+    auto argument = dyn_cast<BlockArgument>(value);
+    if (!argument) return false;
+    auto kernel = cast<KernelOp>(argument.getOwner()->getParentOp());
+    return bool(kernel.getArgAttr(argument.getArgNumber(), "norm.shared"));
+  };
+  return memory == other || (isShared(memory) && isShared(other));
+}
+
+/// What a pass reads and writes.
 struct Reached {
   llvm::SmallSetVector<Value, 4> read, written;
 
@@ -22,8 +33,10 @@ struct Reached {
     });
   }
   bool writesWhatIsIn(const Reached &other) const {
-    return llvm::any_of(written,
-                        [&](Value memory) { return other.read.contains(memory) || other.written.contains(memory); });
+    return llvm::any_of(written, [&](Value memory) {
+      auto isIt = [&](Value reached) { return mayBeOne(memory, reached); };
+      return llvm::any_of(other.read, isIt) || llvm::any_of(other.written, isIt);
+    });
   }
 };
 

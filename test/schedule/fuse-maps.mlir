@@ -105,3 +105,24 @@ norm.kernel @apart axes(c, s) (%g: !f32_c {norm.name = "g"}, %p: !f32_c {norm.na
   }
   norm.return
 }
+
+// An output in an input's place is that input: the first pass reads points that the second has not written yet.
+// CHECK-LABEL: norm.kernel @in_place
+// CHECK:         norm.load %arg0 at
+// CHECK:         norm.pass [c] {
+norm.kernel @in_place axes(c) (%x: !f32_c {norm.name = "x", norm.shared},
+                               %p: !f32_c {norm.name = "p", norm.out},
+                               %y: !f32_c {norm.name = "y", norm.out, norm.shared}) {
+  norm.phase [] {
+    norm.pass [c] {
+      %zero = arith.constant 0 : i64
+      %a = norm.load %x at [c = %zero] : !f32_c to f32
+      norm.store %a to %p : f32 to !f32_c
+    }
+    norm.pass [c] {
+      %one = arith.constant 1.0 : f32
+      norm.store %one to %y : f32 to !f32_c
+    }
+  }
+  norm.return
+}
