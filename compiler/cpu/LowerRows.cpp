@@ -84,17 +84,17 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
   for (StoreOp store : body.getOps<StoreOp>())
     if (store.getKind() && !rangesOver(axesOf(store.getTo().getType()), row)) sums.push_back(store);
   bool interleaves = canInterleave(body, {axis, from, width, {}, 0}, row);
-  // A step is a short piece of each row, which the processor does not fetch ahead. Two arrays that come from memory are
-  // asked for while so many rows before them are summed.
+  // Of 16 bits a step is a piece of each row too short for the processor to fetch ahead. Two arrays from memory are
+  // asked for while so many rows before them are summed; those of a group of rows have just been swept.
   SmallVector<Memory> fetchedRows;
   for (LoadOp load : body.getOps<LoadOp>())
     if (isa<BlockArgument>(load.getFrom()) && rangesOver(axesOf(load.getFrom().getType()), row)) {
       const Memory &memory = memories.find(load.getFrom())->second;
-      if (endsWith(memory.axes, axis)) fetchedRows.push_back(memory);
+      if (bytesOfElement(memory.storage) == 2 && endsWith(memory.axes, axis)) fetchedRows.push_back(memory);
     }
   Value isFar;
   bool fetches = false;
-  if (fetchedRows.size() > 1 && !sums.empty() && !sample && shape.streamBytes && !guarding) {
+  if (fetchedRows.size() > 1 && !sums.empty() && !sample && !narrowed.count(row) && shape.streamBytes && !guarding) {
     Value isShort =
         arith::CmpIOp::create(b, arith::CmpIPredicate::sle, extent(axis), constant(shape.accumulators * width));
     isFar = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, bytesReached({body.getParentOp()}), usualBypassBytes());

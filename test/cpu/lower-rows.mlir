@@ -3,6 +3,7 @@
 // RUN: norm-opt %s --norm-lower-plan="stream-bytes=1048576" --canonicalize --cse | FileCheck %s --check-prefix=FAR
 
 !f32_s_c = tensor<?x?xf32, #norm.axes<s, c>>
+!bf16_s_c = tensor<?x?xbf16, #norm.axes<s, c>>
 !f32_c = tensor<?xf32, #norm.axes<c>>
 
 // CHECK-LABEL: func.func private @columns_phase0_body
@@ -30,7 +31,7 @@ norm.kernel @columns axes(s, c) (%x: !f32_s_c {norm.name = "x"}, %y: !f32_c {nor
   norm.return
 }
 
-// Two arrays that do not fit the last cache, of lanes longer than a step, are asked for 64 rows ahead; one is not.
+// Two arrays of 16 bits that do not fit the last cache, of lanes longer than a step, are asked for 64 rows ahead; one is not.
 // FAR-LABEL: func.func private @columns_phase0_body
 // FAR-NOT:     llvm.intr.prefetch
 // FAR-LABEL: func.func private @products_phase0_body
@@ -44,18 +45,18 @@ norm.kernel @columns axes(s, c) (%x: !f32_s_c {norm.name = "x"}, %y: !f32_c {nor
 // FAR:           scf.if %[[FAR]]
 // FAR:             scf.for %[[ROW:[a-z0-9]+]] = %{{[a-z0-9]+}} to %{{[a-z0-9]+}} step %c1_i64
 // FAR:               arith.addi %[[ROW]], %[[STEP]]
-// FAR-COUNT-8:       llvm.intr.prefetch
+// FAR-COUNT-4:       llvm.intr.prefetch
 // FAR:             else
 // FAR-NOT:         llvm.intr.prefetch
 // FAR:         return
-norm.kernel @products axes(s, c) (%x: !f32_s_c {norm.name = "x"}, %z: !f32_s_c {norm.name = "z"},
+norm.kernel @products axes(s, c) (%x: !bf16_s_c {norm.name = "x"}, %z: !bf16_s_c {norm.name = "z"},
                                   %g: !f32_c {norm.name = "g"}, %h: !f32_c {norm.name = "h"},
                                   %y: !f32_c {norm.name = "y", norm.out}) {
   %sums = norm.workspace : !f32_c
   norm.phase [] {
     norm.pass [s, c] {
-      %a = norm.load %x : !f32_s_c to f32
-      %b = norm.load %z : !f32_s_c to f32
+      %a = norm.load %x : !bf16_s_c to f32
+      %b = norm.load %z : !bf16_s_c to f32
       %c = norm.load %g : !f32_c to f32
       %d = norm.load %h : !f32_c to f32
       %e = arith.mulf %a, %c : f32
