@@ -414,12 +414,7 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
   int64_t vectors = vectorsOf(pass);
   unsigned perResult = vectors + (shape.masked ? 0 : 1);
   bool interleaves = canInterleave(body, {axis, from, width, {}, 0}, {});
-  // Stores past the caches wait for memory, and functions for themselves; the loads of the next lead need not. Beside
-  // ordinary stores of what is quickly computed they would be in the way.
-  bool hasFunctions = llvm::any_of(
-      body, [](Operation &op) { return isa<math::ExpOp, math::ErfOp, math::LogOp, math::PowFOp, math::TanhOp>(op); });
-  SmallVector<Memory> places;
-  Value fetches; // whether they are fetched; null where they always are
+  Fetching fetching;
   // One step: `count` vectors of `lanes` points, each added to its own accumulator.
   auto step = [&](Value first, unsigned count, int64_t lanes, Value mask, ValueRange before) {
     SmallVector<Lanes> points;
@@ -428,14 +423,7 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
       Value place = add(first, constant((interleaved ? i - i % 2 : i) * lanes));
       points.push_back({axis, place, lanes, mask, i, interleaved});
     }
-    if (count > 1 && !places.empty()) {
-      auto fetchAll = [&] {
-        fetch(places, first, count * lanes);
-        return Values();
-      };
-      if (fetches) choose(fetches, fetchAll, [] { return Values(); });
-      else fetchAll();
-    }
+    if (count > 1) fetch(fetching, first, count * lanes);
     Values after(before);
     for (auto [number, yielded] : llvm::enumerate(emitPoints(body, points)))
       for (unsigned result = 0; result < pass.getKinds().size(); ++result) {
@@ -486,6 +474,7 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
   };
   Value start = from;
   if (reduces) {
+    fetching = fetchedBySum(pass, axis, from);
     Value block = constant(longestSum * vectors * width);
     carried = loop(start, wide, block, carried, [&](Value first, ValueRange before) {
       carried = Values(before);
@@ -500,13 +489,7 @@ PhaseLowering::Values PhaseLowering::lowerLanes(PassOp pass, Values carried) {
   } else {
     carried = ifStreaming(streams, [&] {
       from = start;
-      places = streaming || hasFunctions ? fetchedDuring(pass, axis, from) : SmallVector<Memory>();
-      // Two arrays of 16 bits are in the way of each other, unless they come from memory.
-      bool isNarrow = llvm::any_of(places, [](const Memory &memory) { return bytesOfElement(memory.storage) < 4; });
-      fetches = {};
-      if (isNarrow && places.size() > 1 && !shape.streamBytes) places.clear();
-      if (isNarrow && places.size() > 1)
-        fetches = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, bytesReached({pass}), usualBypassBytes());
+      fetching = fetchedByMap(pass, axis, from);
       steps(wide, vectors, width);
       leftover();
       return carried;

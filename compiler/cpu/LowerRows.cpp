@@ -88,7 +88,8 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
   // asked for while so many rows before them are summed; those of a group of rows have just been swept.
   SmallVector<Memory> fetchedRows;
   for (LoadOp load : body.getOps<LoadOp>())
-    if (isa<BlockArgument>(load.getFrom()) && rangesOver(axesOf(load.getFrom().getType()), row)) {
+    if (isa<BlockArgument>(load.getFrom()) && load.getAt().empty() &&
+        rangesOver(axesOf(load.getFrom().getType()), row)) {
       const Memory &memory = memories.find(load.getFrom())->second;
       if (bytesOfElement(memory.storage) == 2 && endsWith(memory.axes, axis)) fetchedRows.push_back(memory);
     }

@@ -2,7 +2,6 @@
 // that these wait for, and the memory that the first one reads, are then waited for together.
 #include "compiler/cpu/ConvertElements.h"
 #include "compiler/cpu/PhaseLowering.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -314,40 +313,4 @@ void PhaseLowering::lowerTurns(Value first, Value last, Block &body, llvm::funct
     return next;
   });
   fetched.lead = {};
-}
-
-/// What the following lead is going to read of the memory that a pass reads, at the same place: a base each, so that
-/// the lanes' positions lead there.
-SmallVector<Memory> PhaseLowering::fetchedDuring(PassOp pass, StringAttr axis, Value from) {
-  SmallVector<Memory> places;
-  if (fetched.positions.empty()) return places;
-  llvm::DenseSet<Value> read;
-  fetched.lead->walk([&](LoadOp load) { read.insert(load.getFrom()); });
-  for (LoadOp load : pass.getBody().getOps<LoadOp>()) {
-    if (!read.erase(load.getFrom())) continue;
-    Memory memory = memories.find(load.getFrom())->second;
-    auto here = positions;
-    for (auto [name, position] : fetched.positions) positions[name] = position;
-    auto [offset, stride] = offsetOf(memory, {axis, from, width, {}, 0}, {});
-    offset = add(offset, arith::SubIOp::create(b, rangeOf(axis).first, from));
-    positions = here;
-    if (!stride || !llvm::is_contained(kernel.namesWithin(axis), memory.axes.back())) continue;
-    memory.base = LLVM::GEPOp::create(b, memory.base.getType(), memoryType(memory.storage), memory.base,
-                                      ArrayRef<LLVM::GEPArg>{offset});
-    places.push_back(memory);
-  }
-  return places;
-}
-
-/// Brings the lines of so many points from `first` on into a core's own caches: the second, or the first.
-void PhaseLowering::fetch(ArrayRef<Memory> places, Value first, int64_t points, Fetched as) {
-  for (const Memory &memory : places) {
-    int64_t line = shape.lineBytes / bytesOfElement(memory.storage);
-    for (int64_t point = 0; point < points; point += line) {
-      Value address = LLVM::GEPOp::create(b, memory.base.getType(), memoryType(memory.storage), memory.base,
-                                          ArrayRef<LLVM::GEPArg>{add(first, constant(point))});
-      LLVM::Prefetch::create(b, address, /*rw=*/as == Fetched::stored, /*hint=*/as == Fetched::later ? 2 : 3,
-                             /*cache=*/1);
-    }
-  }
 }

@@ -152,9 +152,19 @@ private:
   mlir::Type heldType(mlir::Value planned);
   mlir::Value zeroOf(mlir::Value planned);
   mlir::Value goesAhead(llvm::ArrayRef<llvm::SmallVector<mlir::Operation *>> stages, norm::PassOp sweep);
-  llvm::SmallVector<Memory> fetchedDuring(norm::PassOp pass, mlir::StringAttr axis, mlir::Value from);
+
+  // What is asked for ahead (LowerFetches.cpp)
   enum class Fetched { later, soon, stored };
+  struct Fetching {
+    llvm::SmallVector<Memory> places; // a base each, so that the lanes' positions lead there
+    mlir::Value when;                 // null where always
+    Fetched as = Fetched::later;
+  };
+  llvm::SmallVector<Memory> fetchedDuring(norm::PassOp pass, mlir::StringAttr axis, mlir::Value from);
+  Fetching fetchedByMap(norm::PassOp pass, mlir::StringAttr axis, mlir::Value from);
+  Fetching fetchedBySum(norm::PassOp pass, mlir::StringAttr axis, mlir::Value from);
   void fetch(llvm::ArrayRef<Memory> places, mlir::Value first, int64_t points, Fetched as = Fetched::later);
+  void fetch(const Fetching &fetching, mlir::Value first, int64_t points);
 
   // Blocks across the rows of a chunk (LowerAcross.cpp)
   struct RowsOfBlocks {
