@@ -41,6 +41,20 @@ void PhaseLowering::fetch(ArrayRef<Memory> places, Value first, int64_t points, 
   }
 }
 
+/// The arguments that a body reads along the lanes, but those that are the same for all of its blocks and rows.
+llvm::SetVector<Value> PhaseLowering::arraysAlong(Block &body, StringAttr axis) {
+  auto within = kernel.namesWithin(axis);
+  llvm::SetVector<Value> arrays;
+  for (LoadOp load : body.getOps<LoadOp>()) {
+    AxisList axes = axesOf(load.getFrom().getType());
+    bool isShared = llvm::all_of(axes, [&](StringAttr name) { return llvm::is_contained(within, name); });
+    if (isa<BlockArgument>(load.getFrom()) && load.getAt().empty() && !isShared && endsWith(axes, axis))
+      arrays.insert(load.getFrom());
+  }
+  return arrays;
+}
+bool PhaseLowering::isNarrow(Value array) { return bytesOfElement(getElementTypeOrSelf(array.getType())) <= 2; }
+
 // So far ahead a sum asks for an array; a single one of 16 bits twice as far.
 static constexpr int64_t aheadBytes = 4096;
 
@@ -77,22 +91,14 @@ PhaseLowering::Fetching PhaseLowering::fetchedByMap(PassOp pass, StringAttr axis
 /// for memory. Two arrays of f32 are enough.
 PhaseLowering::Fetching PhaseLowering::fetchedBySum(PassOp pass, StringAttr axis, Value from) {
   if (!shape.streamBytes || guarding || sample) return {};
-  auto within = kernel.namesWithin(axis);
-  llvm::SetVector<Value> arrays;
-  for (LoadOp load : pass.getBody().getOps<LoadOp>()) {
-    AxisList axes = axesOf(load.getFrom().getType());
-    bool isShared = llvm::all_of(axes, [&](StringAttr name) { return llvm::is_contained(within, name); });
-    if (isa<BlockArgument>(load.getFrom()) && load.getAt().empty() && !isShared && endsWith(axes, axis))
-      arrays.insert(load.getFrom());
-  }
-  bool isNarrow =
-      llvm::any_of(arrays, [](Value array) { return bytesOfElement(getElementTypeOrSelf(array.getType())) < 4; });
-  if (arrays.size() > 1 && !isNarrow) return {};
+  auto arrays = arraysAlong(pass.getBody().front(), axis);
+  bool areNarrow = llvm::any_of(arrays, isNarrow);
+  if (arrays.size() > 1 && !areNarrow) return {};
   Fetching fetching{{}, {}, Fetched::soon};
   for (Value array : arrays) {
     const Memory &memory = memories.find(array)->second;
     Value offset = offsetOf(memory, {axis, from, width, {}, 0}, {}).first;
-    int64_t bytes = isNarrow && arrays.size() == 1 ? 2 * aheadBytes : aheadBytes;
+    int64_t bytes = areNarrow && arrays.size() == 1 ? 2 * aheadBytes : aheadBytes;
     fetching.places.push_back(behind(memory, add(offset, constant(bytes / bytesOfElement(memory.storage)))));
   }
   fetching.when = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, bytesReached({pass->getParentOfType<PhaseOp>()}),

@@ -74,6 +74,9 @@ bool PhaseLowering::lowerRowsUnderLanes(PassOp pass, unsigned depth) {
 /// The rows that one accumulator takes in before it is added to a total.
 static constexpr int64_t summedRows = 64;
 
+/// So many rows before they are summed those from memory are asked for.
+static constexpr int64_t rowsAhead = 32;
+
 void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *rowBody, Block &body,
                                         const RowGuards *rowGuards) {
   auto [firstRow, lastRow] = rangeOf(row);
@@ -84,23 +87,16 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
   for (StoreOp store : body.getOps<StoreOp>())
     if (store.getKind() && !rangesOver(axesOf(store.getTo().getType()), row)) sums.push_back(store);
   bool interleaves = canInterleave(body, {axis, from, width, {}, 0}, row);
-  // Of 16 bits a step is a piece of each row too short for the processor to fetch ahead. Two arrays from memory are
-  // asked for while so many rows before them are summed; those of a group of rows have just been swept.
+  // Of 16 bits a step is a piece of each row too short for the processor to fetch ahead. What comes from memory is
+  // asked for rows before it is summed; what a group of rows sums has just been swept.
   SmallVector<Memory> fetchedRows;
-  for (LoadOp load : body.getOps<LoadOp>())
-    if (isa<BlockArgument>(load.getFrom()) && load.getAt().empty() &&
-        rangesOver(axesOf(load.getFrom().getType()), row)) {
-      const Memory &memory = memories.find(load.getFrom())->second;
-      if (bytesOfElement(memory.storage) == 2 && endsWith(memory.axes, axis)) fetchedRows.push_back(memory);
-    }
+  if (!sums.empty() && !sample && !guarding && !narrowed.count(row) && shape.streamBytes)
+    for (Value array : arraysAlong(body, axis))
+      if (isNarrow(array) && rangesOver(axesOf(array.getType()), row))
+        fetchedRows.push_back(memories.find(array)->second);
   Value isFar;
-  bool fetches = false;
-  if (fetchedRows.size() > 1 && !sums.empty() && !sample && !narrowed.count(row) && shape.streamBytes && !guarding) {
-    Value isShort =
-        arith::CmpIOp::create(b, arith::CmpIPredicate::sle, extent(axis), constant(shape.accumulators * width));
+  if (!fetchedRows.empty())
     isFar = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, bytesReached({body.getParentOp()}), usualBypassBytes());
-    isFar = arith::SelectOp::create(b, isShort, arith::ConstantIntOp::create(b, 0, 1), isFar);
-  }
   auto group = [&](Value first, unsigned count, int64_t points, Value mask) {
     SmallVector<Lanes> steps;
     bool interleaved = count > 1 && interleaves;
@@ -108,16 +104,20 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
       Value place = add(first, constant((interleaved ? i - i % 2 : i) * points));
       steps.push_back({axis, place, points, mask, i, interleaved});
     }
+    bool fetches = isFar && count > 2; // with less, what asks costs more
     Values start;
     for (StoreOp store : sums) start.append(count, neutral(*store.getKind(), store.getValue().getType(), points));
     auto eachRow = [&](Value position, ValueRange before) {
-      if (fetches) {
-        positions[row] = add(position, constant(summedRows));
-        for (const Memory &memory : fetchedRows) {
-          auto [offset, stride] = offsetOf(memory, steps.front(), {});
-          fetch(behind(memory, offset), first, count * points);
-        }
-      }
+      if (fetches)
+        choose(
+            isFar,
+            [&] {
+              positions[row] = add(position, constant(rowsAhead));
+              for (const Memory &memory : fetchedRows)
+                fetch(behind(memory, offsetOf(memory, steps.front(), {}).first), first, count * points, Fetched::soon);
+              return Values();
+            },
+            [] { return Values(); });
       positions[row] = position;
       if (rowBody) lowerRow(*rowBody);
       if (beside.body) emitBeside(row, position, steps);
@@ -142,10 +142,10 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
     // Lanes beyond a step come with strips of no more rows than a sum takes in.
     bool isOneSum = points * count > shape.accumulators * width;
     Values end;
-    auto allRows = [&]() -> Values {
-      if (sums.empty()) return loop(stripFrom, stripTo, constant(1), {}, eachRow);
-      if (isOneSum) return loop(stripFrom, stripTo, constant(1), start, eachRow);
-      return loop(stripFrom, stripTo, constant(summedRows), start, [&](Value block, ValueRange totals) {
+    if (sums.empty()) loop(stripFrom, stripTo, constant(1), {}, eachRow);
+    else if (isOneSum) end = loop(stripFrom, stripTo, constant(1), start, eachRow);
+    else
+      end = loop(stripFrom, stripTo, constant(summedRows), start, [&](Value block, ValueRange totals) {
         Value blockEnd = arith::MinSIOp::create(b, add(block, constant(summedRows)), stripTo);
         Values after = loop(block, blockEnd, constant(1), start, eachRow);
         for (auto [number, store] : llvm::enumerate(sums))
@@ -153,13 +153,6 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
             after[i] = combine(*store.getKind(), totals[i], after[i]);
         return after;
       });
-    };
-    auto whileFetching = [&] {
-      llvm::SaveAndRestore fetching(fetches, true);
-      return allRows();
-    };
-    bool isLittleLeft = count <= 2; // of the lanes
-    end = isFar && !isLittleLeft ? choose(isFar, whileFetching, allRows) : allRows();
     for (StoreOp store : sums) held.erase(store);
     if (interleaved) { // into the order of memory
       SmallVector<int64_t> low, high;

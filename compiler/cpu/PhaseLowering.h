@@ -4,6 +4,7 @@
 #include "dialect/Norm.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "llvm/ADT/SetVector.h"
 
 namespace normc {
 
@@ -161,6 +162,8 @@ private:
     Fetched as = Fetched::later;
   };
   llvm::SmallVector<Memory> fetchedDuring(norm::PassOp pass, mlir::StringAttr axis, mlir::Value from);
+  llvm::SetVector<mlir::Value> arraysAlong(mlir::Block &body, mlir::StringAttr axis);
+  static bool isNarrow(mlir::Value array);
   Fetching fetchedByMap(norm::PassOp pass, mlir::StringAttr axis, mlir::Value from);
   Fetching fetchedBySum(norm::PassOp pass, mlir::StringAttr axis, mlir::Value from);
   void fetch(llvm::ArrayRef<Memory> places, mlir::Value first, int64_t points, Fetched as = Fetched::later);
