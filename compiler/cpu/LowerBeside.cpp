@@ -111,7 +111,7 @@ bool PhaseLowering::lowerBeside(Value first, Value last, Block &body, llvm::func
     return arith::CmpIOp::create(b, predicate, x, y);
   };
   Value one = constant(1), zero = constant(0);
-  Value isLarge = compare(arith::CmpIPredicate::sge, bytesReached({parts.map}), crowdedBypassBytes());
+  Value isLarge = reaches({parts.map}, crowdedBypassBytes());
   Value areMany = compare(arith::CmpIPredicate::sgt, arith::SubIOp::create(b, last, first), one);
   Value goes = arith::AndIOp::create(b, arith::AndIOp::create(b, fits, isLarge), areMany);
   Value lag = arith::SelectOp::create(b, goes, one, zero);

@@ -35,6 +35,11 @@ bool PhaseLowering::readsTwoOf(ArrayRef<Operation *> ops) {
   });
 }
 
+/// Whether some ops reach so many bytes of memory.
+Value PhaseLowering::reaches(ArrayRef<Operation *> ops, Value bytes) {
+  return arith::CmpIOp::create(b, arith::CmpIPredicate::sge, bytesReached(ops), bytes);
+}
+
 Value PhaseLowering::usualBypassBytes() { return constant(shape.streamBytes / 4 * 5); }
 
 /// From how many bytes on, of all memory that some ops reach, their stores bypass the caches. Stores that do so are
@@ -56,9 +61,7 @@ Value PhaseLowering::crowdedBypassBytes() {
 }
 
 /// Whether the last cache is too small for what some ops reach: their stores bypass the caches then.
-Value PhaseLowering::isBeyondCaches(ArrayRef<Operation *> ops) {
-  return arith::CmpIOp::create(b, arith::CmpIPredicate::sge, bytesReached(ops), bypassBytes(ops));
-}
+Value PhaseLowering::isBeyondCaches(ArrayRef<Operation *> ops) { return reaches(ops, bypassBytes(ops)); }
 
 /// Whether the lanes of a body do not fit the first cache, and some of what they read is the same for all rows:
 /// ordinary stores would push that out, row by row. Null where nothing is.
@@ -80,8 +83,7 @@ Value PhaseLowering::isCrowded(Block &body, const Lanes &lanes) {
   }
   if (!anyShared) return {};
   Value needed = multiply(extent(lanes.axis), constant(bytes));
-  Value large =
-      arith::CmpIOp::create(b, arith::CmpIPredicate::sge, bytesReached({body.getParentOp()}), crowdedBypassBytes());
+  Value large = reaches({body.getParentOp()}, crowdedBypassBytes());
   Value isLong = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, needed, constant(shape.l1Bytes));
   return arith::AndIOp::create(b, large, isLong);
 }

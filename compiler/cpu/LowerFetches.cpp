@@ -3,6 +3,7 @@
 #include "compiler/cpu/PhaseLowering.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "llvm/ADT/SetVector.h"
 using namespace mlir;
 using namespace norm;
 using namespace normc;
@@ -42,7 +43,7 @@ void PhaseLowering::fetch(ArrayRef<Memory> places, Value first, int64_t points, 
 }
 
 /// The arguments that a body reads along the lanes, but those that are the same for all of its blocks and rows.
-llvm::SetVector<Value> PhaseLowering::arraysAlong(Block &body, StringAttr axis) {
+SmallVector<Memory> PhaseLowering::arraysAlong(Block &body, StringAttr axis) {
   auto within = kernel.namesWithin(axis);
   llvm::SetVector<Value> arrays;
   for (LoadOp load : body.getOps<LoadOp>()) {
@@ -51,9 +52,10 @@ llvm::SetVector<Value> PhaseLowering::arraysAlong(Block &body, StringAttr axis) 
     if (isa<BlockArgument>(load.getFrom()) && load.getAt().empty() && !isShared && endsWith(axes, axis))
       arrays.insert(load.getFrom());
   }
-  return arrays;
+  return llvm::map_to_vector(arrays, [&](Value array) { return memories.find(array)->second; });
 }
-bool PhaseLowering::isNarrow(Value array) { return bytesOfElement(getElementTypeOrSelf(array.getType())) <= 2; }
+/// Elements of 16 bits; those of 8 take as long either way.
+bool PhaseLowering::isNarrow(const Memory &memory) { return bytesOfElement(memory.storage) <= 2; }
 
 // So far ahead a sum asks for an array; a single one of 16 bits twice as far.
 static constexpr int64_t aheadBytes = 4096;
@@ -78,11 +80,9 @@ PhaseLowering::Fetching PhaseLowering::fetchedByMap(PassOp pass, StringAttr axis
   });
   if (!streaming && !hasFunctions) return {};
   Fetching fetching{fetchedDuring(pass, axis, from), {}, Fetched::later};
-  bool isNarrow =
-      llvm::any_of(fetching.places, [](const Memory &memory) { return bytesOfElement(memory.storage) < 4; });
-  if (!isNarrow || fetching.places.size() < 2) return fetching;
+  if (fetching.places.size() < 2 || llvm::none_of(fetching.places, isNarrow)) return fetching;
   if (!shape.streamBytes) return {};
-  fetching.when = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, bytesReached({pass}), usualBypassBytes());
+  fetching.when = reaches({pass}, usualBypassBytes());
   return fetching;
 }
 
@@ -92,16 +92,14 @@ PhaseLowering::Fetching PhaseLowering::fetchedByMap(PassOp pass, StringAttr axis
 PhaseLowering::Fetching PhaseLowering::fetchedBySum(PassOp pass, StringAttr axis, Value from) {
   if (!shape.streamBytes || guarding || sample) return {};
   auto arrays = arraysAlong(pass.getBody().front(), axis);
-  bool areNarrow = llvm::any_of(arrays, isNarrow);
-  if (arrays.size() > 1 && !areNarrow) return {};
+  bool isOne = arrays.size() == 1;
+  if (!isOne && llvm::none_of(arrays, isNarrow)) return {};
   Fetching fetching{{}, {}, Fetched::soon};
-  for (Value array : arrays) {
-    const Memory &memory = memories.find(array)->second;
-    Value offset = offsetOf(memory, {axis, from, width, {}, 0}, {}).first;
-    int64_t bytes = areNarrow && arrays.size() == 1 ? 2 * aheadBytes : aheadBytes;
-    fetching.places.push_back(behind(memory, add(offset, constant(bytes / bytesOfElement(memory.storage)))));
+  for (const Memory &array : arrays) {
+    Value offset = offsetOf(array, {axis, from, width, {}, 0}, {}).first;
+    int64_t bytes = isOne && isNarrow(array) ? 2 * aheadBytes : aheadBytes;
+    fetching.places.push_back(behind(array, add(offset, constant(bytes / bytesOfElement(array.storage)))));
   }
-  fetching.when = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, bytesReached({pass->getParentOfType<PhaseOp>()}),
-                                        constant(2 * shape.streamBytes));
+  fetching.when = reaches({pass->getParentOfType<PhaseOp>()}, constant(2 * shape.streamBytes));
   return fetching;
 }

@@ -91,12 +91,10 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
   // asked for rows before it is summed; what a group of rows sums has just been swept.
   SmallVector<Memory> fetchedRows;
   if (!sums.empty() && !sample && !guarding && !narrowed.count(row) && shape.streamBytes)
-    for (Value array : arraysAlong(body, axis))
-      if (isNarrow(array) && rangesOver(axesOf(array.getType()), row))
-        fetchedRows.push_back(memories.find(array)->second);
+    for (const Memory &array : arraysAlong(body, axis))
+      if (isNarrow(array) && rangesOver(array.axes, row)) fetchedRows.push_back(array);
   Value isFar;
-  if (!fetchedRows.empty())
-    isFar = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, bytesReached({body.getParentOp()}), usualBypassBytes());
+  if (!fetchedRows.empty()) isFar = reaches({body.getParentOp()}, usualBypassBytes());
   auto group = [&](Value first, unsigned count, int64_t points, Value mask) {
     SmallVector<Lanes> steps;
     bool interleaved = count > 1 && interleaves;
@@ -108,16 +106,13 @@ void PhaseLowering::lowerRowsUnderLanes(StringAttr row, StringAttr axis, Block *
     Values start;
     for (StoreOp store : sums) start.append(count, neutral(*store.getKind(), store.getValue().getType(), points));
     auto eachRow = [&](Value position, ValueRange before) {
-      if (fetches)
-        choose(
-            isFar,
-            [&] {
-              positions[row] = add(position, constant(rowsAhead));
-              for (const Memory &memory : fetchedRows)
-                fetch(behind(memory, offsetOf(memory, steps.front(), {}).first), first, count * points, Fetched::soon);
-              return Values();
-            },
-            [] { return Values(); });
+      if (fetches) {
+        positions[row] = add(position, constant(rowsAhead));
+        Fetching fetching{{}, isFar, Fetched::soon};
+        for (const Memory &array : fetchedRows)
+          fetching.places.push_back(behind(array, offsetOf(array, steps.front(), {}).first));
+        fetch(fetching, first, count * points);
+      }
       positions[row] = position;
       if (rowBody) lowerRow(*rowBody);
       if (beside.body) emitBeside(row, position, steps);

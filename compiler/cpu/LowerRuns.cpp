@@ -2,6 +2,7 @@
 #include "compiler/cpu/PhaseLowering.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/Support/SaveAndRestore.h"
 using namespace mlir;
 using namespace norm;

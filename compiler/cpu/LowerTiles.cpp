@@ -274,16 +274,13 @@ void PhaseLowering::lowerTiles(StringAttr row, StringAttr axis, Block *rowBody, 
   positions.erase(row);
   Value isFar, bytes = constant(2 * stripBytes);
   if (streams) {
-    auto reaches = [&](Value bytes) {
-      return arith::CmpIOp::create(b, arith::CmpIPredicate::sge, bytesReached({body.getParentOp()}), bytes);
-    };
     // Tiles of two rows in a word store to twice as many places: where lanes are long, that pays later.
     Value large = crowdedBypassBytes();
     Value areLong =
         arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, arith::SubIOp::create(b, to, from), constant(256));
     if (perWord > 1) large = arith::SelectOp::create(b, areLong, multiply(large, constant(2)), large);
-    streams = arith::AndIOp::create(b, reaches(large), streams);
-    isFar = reaches(usualBypassBytes());
+    streams = arith::AndIOp::create(b, reaches({body.getParentOp()}, large), streams);
+    isFar = reaches({body.getParentOp()}, usualBypassBytes());
     bytes = arith::SelectOp::create(b, streams, constant(stripBytes), bytes);
   }
   Value tiledTo = wholeSteps(from, to, tileLanes);

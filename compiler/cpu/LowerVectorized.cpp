@@ -341,11 +341,11 @@ void PhaseLowering::sweepSideBySide(PassOp pass) {
       own.append(atOnce / width, values);
       steps.append(atOnce / width, {axis, {}, width, {}, 0, false, &slices[i]});
     }
-    SmallVector<Memory> next;
+    Fetching next{{}, fetches, Fetched::later};
     for (int64_t i = 0; i < together && !staged.empty(); ++i)
-      llvm::append_range(next, slicesAhead(body, steps[i * (atOnce / width)], abreast->count));
+      llvm::append_range(next.places, slicesAhead(body, steps[i * (atOnce / width)], abreast->count));
     auto step = [&](Value first, Value mask, ValueRange before) {
-      if (!next.empty()) choose(fetches, [&] { return fetch(next, first, atOnce), Values(); }, [] { return Values(); });
+      fetch(next, first, atOnce);
       for (auto [i, lanes] : llvm::enumerate(steps))
         lanes.first = add(first, constant(i * width % atOnce)), lanes.mask = mask;
       // All steps are one vector of each column, which takes in one block after the other.

@@ -4,7 +4,6 @@
 #include "dialect/Norm.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
-#include "llvm/ADT/SetVector.h"
 
 namespace normc {
 
@@ -108,6 +107,7 @@ private:
   mlir::Value canStream(mlir::Block &body, const Lanes &lanes, mlir::StringAttr rowAxis, mlir::Value rows = {});
   mlir::Value mayBypass(mlir::Block &body, const Lanes &lanes, mlir::StringAttr rowAxis, mlir::Value rows = {});
   mlir::Value bytesReached(llvm::ArrayRef<mlir::Operation *> ops);
+  mlir::Value reaches(llvm::ArrayRef<mlir::Operation *> ops, mlir::Value bytes);
   mlir::Value bypassBytes(llvm::ArrayRef<mlir::Operation *> ops);
   mlir::Value usualBypassBytes();
   bool readsTwoOf(llvm::ArrayRef<mlir::Operation *> ops);
@@ -162,8 +162,8 @@ private:
     Fetched as = Fetched::later;
   };
   llvm::SmallVector<Memory> fetchedDuring(norm::PassOp pass, mlir::StringAttr axis, mlir::Value from);
-  llvm::SetVector<mlir::Value> arraysAlong(mlir::Block &body, mlir::StringAttr axis);
-  static bool isNarrow(mlir::Value array);
+  llvm::SmallVector<Memory> arraysAlong(mlir::Block &body, mlir::StringAttr axis);
+  static bool isNarrow(const Memory &memory);
   Fetching fetchedByMap(norm::PassOp pass, mlir::StringAttr axis, mlir::Value from);
   Fetching fetchedBySum(norm::PassOp pass, mlir::StringAttr axis, mlir::Value from);
   void fetch(llvm::ArrayRef<Memory> places, mlir::Value first, int64_t points, Fetched as = Fetched::later);

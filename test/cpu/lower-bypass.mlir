@@ -11,8 +11,8 @@
 // CHECK-DAG:     %[[MORE:.*]] = arith.constant 1310720 : i64
 // CHECK:         %[[BLOCKS:.*]] = arith.subi %[[LAST]], %[[FIRST]]
 // CHECK:         %[[ALONE:.*]] = arith.cmpi sge, %[[BLOCKS]], %[[N]]
-// CHECK:         %[[BYTES:.*]] = arith.addi
 // CHECK:         %[[BOUND:.*]] = arith.select %[[ALONE]], %[[MORE]], %[[TWICE]]
+// CHECK:         %[[BYTES:.*]] = arith.addi
 // CHECK:         arith.cmpi sge, %[[BYTES]], %[[BOUND]]
 norm.kernel @once axes(n, k) (%x: !f32_n_k {norm.name = "x"}, %y: !f32_n_k {norm.name = "y", norm.out}) {
   norm.phase [n] {

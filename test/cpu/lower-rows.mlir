@@ -41,8 +41,8 @@ norm.kernel @columns axes(s, c) (%x: !f32_s_c {norm.name = "x"}, %y: !f32_c {nor
 // FAR-DAG:     %[[MANY:.*]] = arith.constant 1310720 : i64
 // FAR:         %[[FAR:.*]] = arith.cmpi sge, %{{.*}}, %[[MANY]]
 // FAR:         scf.for %[[ROW:[a-z0-9]+]] = %{{[a-z0-9]+}} to %{{[a-z0-9]+}} step %c1_i64
-// FAR-NEXT:      scf.if %[[FAR]]
-// FAR-NEXT:        arith.addi %[[ROW]], %[[ROWS]]
+// FAR-NEXT:      arith.addi %[[ROW]], %[[ROWS]]
+// FAR:           scf.if %[[FAR]]
 // FAR-COUNT-8:     llvm.intr.prefetch"(%{{.*}}) <{cache = 1 : i32, hint = 3 : i32
 // FAR-NOT:         llvm.intr.prefetch
 // FAR:           llvm.load
